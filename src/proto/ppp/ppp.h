@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PPP without a line: LCP, authentication, IPCP, IPV6CP of one link (RFC 1661, 1332, 1877, 5072, 1334, 1994, 2759),
- * for both roles. The same engine contract as sstp.h: frames in, frames out, deadlines, events pulled.
+ * PPP without a line: LCP, authentication, IPCP, IPV6CP of one link (RFC 1661, 1332, 1877, 5072, 1334, 1994,
+ * 2759), for both roles. The same engine contract as sstp.h: frames in, frames out, deadlines, events pulled.
  *
- * A frame is what stands in an SSTP data packet: [FF 03] protocol information, no flags, no FCS. Frames sent always
- * carry FF 03 and two bytes of protocol; all four forms are accepted (protocol.md 3.1).
+ * A frame is what stands in an SSTP data packet: [FF 03] protocol information, no flags, no FCS. Frames sent
+ * always carry FF 03 and two bytes of protocol; all four forms are accepted (protocol.md 3.1).
  */
 #pragma once
 
@@ -18,26 +18,26 @@
 #include "base/random.h"
 #include "base/secret.h"
 
-#define PPP_HEADER_LEN   4    /* FF 03 and the protocol, as always sent */
-#define PPP_IP_MAX       4087 /* 4095 − SSTP header − PPP header */
-#define PPP_USER_MAX     256
-#define PPP_PROTO_IPV4   0x0021
-#define PPP_PROTO_IPV6   0x0057
+#define PPP_HEADER_LEN 4    /* FF 03 and the protocol, as always sent */
+#define PPP_IP_MAX     4087 /* 4095 − SSTP header − PPP header */
+#define PPP_USER_MAX   256
+#define PPP_PROTO_IPV4 0x0021
+#define PPP_PROTO_IPV6 0x0057
 
 enum ppp_role { PPP_CLIENT, PPP_SERVER };
 
 /* Authentication protocols as a bit set. */
-#define PPP_AUTH_PAP      0x01u
+#define PPP_AUTH_PAP	  0x01u
 #define PPP_AUTH_CHAP_MD5 0x02u
 #define PPP_AUTH_MSCHAPV2 0x04u
-#define PPP_AUTH_NONE     0x80u /* client: go on where the server asks for none */
+#define PPP_AUTH_NONE	  0x80u /* client: go on where the server asks for none */
 
 const char *ppp_auth_name(unsigned auth); /* "MS-CHAPv2", "CHAP-MD5", "PAP", "none" */
 
 struct ppp_server_config {
 	struct in_addr address, peer_address; /* ours; the one to assign */
-	struct in_addr dns[2], nbns[2];       /* 0.0.0.0: none (the option is rejected) */
-	const char *name;                     /* in challenges */
+	struct in_addr dns[2], nbns[2];	      /* 0.0.0.0: none (the option is rejected) */
+	const char *name;		      /* in challenges */
 	/* Finds the password of a user (as typed, with any DOMAIN\). 0 or -ENOENT. */
 	int (*password)(void *ctx, const char *user, struct secret *ret);
 	void *password_ctx;
@@ -45,26 +45,27 @@ struct ppp_server_config {
 
 struct ppp_config {
 	enum ppp_role role;
-	unsigned auth;         /* allowed (client), offered in this order: MS-CHAPv2, CHAP-MD5, PAP (server) */
-	uint16_t mru;          /* asked for; 0 = 1500 (then the option is left out) */
-	bool ipv4, ipv6;       /* which NCPs are wanted */
-	bool want_dns;         /* client: ask for DNS servers */
+	unsigned auth;	 /* allowed (client), offered in this order: MS-CHAPv2, CHAP-MD5, PAP (server) */
+	uint16_t mru;	 /* asked for; 0 = 1500 (then the option is left out) */
+	bool ipv4, ipv6; /* which NCPs are wanted */
+	bool want_dns;	 /* client: ask for DNS servers */
 	uint8_t interface_id[8]; /* IPV6CP; all zero = random */
-	usec_t restart_time;   /* 0: first resend after 300 ms, then 1 s, then every 3 s */
-	usec_t auth_time;      /* 0 = 30 s for the whole authentication */
-	usec_t ipcp_time;      /* 0 = 30 s from authentication to an address */
+	usec_t restart_time;	 /* 0: first resend after 300 ms, then 1 s, then every 3 s */
+	usec_t auth_time;	 /* 0 = 30 s for the whole authentication */
+	usec_t ipcp_time;	 /* 0 = 30 s from authentication to an address */
 	struct random_source random;
 	struct ppp_server_config server;
 };
 
 enum ppp_event_type {
 	PPP_EVENT_NONE,
-	PPP_EVENT_LCP_UP,        /* params: mru, auth are known */
-	PPP_EVENT_AUTHENTICATED, /* hlak is known (client: the server has proven itself as far as the method can) */
+	PPP_EVENT_LCP_UP,	 /* params: mru, auth are known */
+	PPP_EVENT_AUTHENTICATED, /* hlak is known (client: the server has proven itself as far as the method
+				    can) */
 	PPP_EVENT_IPCP_UP,
 	PPP_EVENT_IPV6CP_UP,
-	PPP_EVENT_IPV6CP_DOWN,   /* IPv6 is not to be had; never ends the session */
-	PPP_EVENT_DOWN,          /* the link is over; `failure` says why (CAUSE_NONE: ppp_terminate() is done) */
+	PPP_EVENT_IPV6CP_DOWN, /* IPv6 is not to be had; never ends the session */
+	PPP_EVENT_DOWN, /* the link is over; `failure` says why (CAUSE_NONE: ppp_terminate() is done) */
 };
 
 struct ppp_event {
@@ -74,12 +75,12 @@ struct ppp_event {
 
 /* What was negotiated; valid after the events named above. */
 struct ppp_params {
-	unsigned auth;            /* one PPP_AUTH_* */
-	char user[PPP_USER_MAX];  /* server: who logged in */
-	char peer_message[128];   /* text of the authentication answer, printable */
-	uint16_t peer_mru;        /* largest information field that the peer takes: 1500 if it did not say */
-	uint16_t mru;             /* ours, as acknowledged */
-	uint8_t hlak[32];         /* [MS-SSTP] 3.2.5.2.2; zero for PAP, CHAP-MD5, none */
+	unsigned auth;		 /* one PPP_AUTH_* */
+	char user[PPP_USER_MAX]; /* server: who logged in */
+	char peer_message[128];	 /* text of the authentication answer, printable */
+	uint16_t peer_mru;	 /* largest information field that the peer takes: 1500 if it did not say */
+	uint16_t mru;		 /* ours, as acknowledged */
+	uint8_t hlak[32];	 /* [MS-SSTP] 3.2.5.2.2; zero for PAP, CHAP-MD5, none */
 	struct in_addr local, peer; /* IPCP; peer may be 0.0.0.0 */
 	struct in_addr dns[2], nbns[2];
 	uint8_t local_id[8], peer_id[8]; /* IPV6CP interface identifiers */
@@ -92,8 +93,8 @@ void ppp_init(struct ppp *p, const struct ppp_config *config);
 /* Wipes everything secret. */
 void ppp_done(struct ppp *p);
 /*
- * Client: the credentials. May come before ppp_lower_up() or any time until the peer asks; the engine waits for them.
- * Both are copied.
+ * Client: the credentials. May come before ppp_lower_up() or any time until the peer asks; the engine waits
+ * for them. Both are copied.
  */
 int ppp_set_credentials(struct ppp *p, const char *user, const struct secret *password);
 
@@ -107,8 +108,8 @@ void ppp_terminate(struct ppp *p, usec_t now);
 void ppp_network_allowed(struct ppp *p, usec_t now);
 
 /*
- * Takes one frame. An IP packet that may pass now is returned in place in *ret_ip / *ret_ip_len with its protocol as
- * the result (PPP_PROTO_IPV4, PPP_PROTO_IPV6); 0 for everything that was handled or dropped.
+ * Takes one frame. An IP packet that may pass now is returned in place in *ret_ip / *ret_ip_len with its
+ * protocol as the result (PPP_PROTO_IPV4, PPP_PROTO_IPV6); 0 for everything that was handled or dropped.
  */
 int ppp_input(struct ppp *p, const uint8_t *frame, size_t len, usec_t now, const uint8_t **ret_ip,
 	      size_t *ret_ip_len);
