@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TUN device. Not persistent: it lives as long as its last descriptor. Looks as a PPP interface does:
+ * link/ppp, <POINTOPOINT,MULTICAST,NOARP>.
+ */
+#pragma once
+
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "base/macro.h"
+
+/* What the kernel may hand us and we may hand the kernel, as in TUNSETOFFLOAD. */
+enum tun_offload {
+	TUN_OFFLOAD_CSUM = 1 << 0,
+	TUN_OFFLOAD_TSO4 = 1 << 1,
+	TUN_OFFLOAD_TSO6 = 1 << 2,
+	TUN_OFFLOAD_USO = 1 << 3, /* IPv4 and IPv6; Linux 6.2 */
+};
+#define TUN_OFFLOAD_ALL (TUN_OFFLOAD_CSUM | TUN_OFFLOAD_TSO4 | TUN_OFFLOAD_TSO6 | TUN_OFFLOAD_USO)
+
+/* Every packet on a descriptor with vnet_hdr starts with this header, native byte order. */
+#define TUN_VNET_HDR_SIZE sizeof(struct virtio_net_hdr)
+
+struct tun {
+	int fd; /* non-blocking, close-on-exec */
+	char name[IFNAMSIZ];
+	uint32_t ifindex;
+	bool vnet_hdr;	   /* false: packets without any header, no offload */
+	unsigned offloads; /* enum tun_offload */
+};
+
+struct tun_options {
+	const char *name;  /* "sstpc0" */
+	bool no_vnet_hdr;  /* plain packets (tests, old kernels) */
+	unsigned offloads; /* wanted; what the kernel lacks is left out */
+	const char *path;  /* NULL = /dev/net/tun */
+};
+
+/*
+ * Creates the device, without carrier and admin down. On failure nothing is left, and `failure` tells:
+ * NO_TUN (the device node is missing or unusable), NO_PRIVILEGE, NAME_IN_USE, KERNEL_CONFIG. Negative errno.
+ */
+int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure);
+/* Adopts an open descriptor of ours (after a re-exec): reads name and settings from it. -EINVAL if it is no
+ * TUN. */
+int tun_adopt(int fd, struct tun *ret);
+/* Closes the descriptor; the device goes with the last one. */
+void tun_close(struct tun *tun);
+
+/* TUNSETCARRIER. Works only while the device is admin up: elsewhere 0 is returned and nothing changes. */
+int tun_set_carrier(int fd, bool on);
+/* Reads and drops what is queued (at most `limit` packets): what an outage left is stale [V]. Call it before
+ * the carrier goes on. Returns the number of packets. */
+unsigned tun_drain(int fd, unsigned limit);

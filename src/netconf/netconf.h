@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's and the resolver's configuration, brought to what is desired and kept there.
+ *
+ * One `struct netconf` serves all interfaces of a process. rtnetlink, sysctl and nft are done when a call
+ * returns (nft is a child process, waited for at most NETCONF_NFT_TIMEOUT_MS, usually 10 ms). The resolver is
+ * changed by programs that may hang (resolvectl, resolvconf), so that is done in the background: poll
+ * netconf_fd(), call netconf_process(). Operations on the resolver run one at a time, the newest wish wins.
+ */
+#pragma once
+
+#include "base/cause.h"
+#include "base/clock.h"
+#include "netconf/plan.h"
+
+#define NETCONF_RUN_DIR	       "/run/sstpcd"
+#define NETCONF_NFT_TIMEOUT_MS 3000
+#define NETCONF_DNS_TIMEOUT_MS 5000 /* for each program; then it is killed and its failure reported */
+
+struct netconf_options {
+	const char *run_dir;	 /* NULL = NETCONF_RUN_DIR; records are kept in RUN_DIR/net, RUN_DIR/dns */
+	const char *resolv_conf; /* NULL = /etc/resolv.conf */
+	enum net_dns_backend dns_backend; /* NET_DNS_NONE = probe at each use */
+};
+
+struct netconf;
+
+/* Opens the sockets and makes the directories. The strings of `options` are copied. */
+int netconf_new(const struct netconf_options *options, struct netconf **ret);
+/* Ends a running resolver program by waiting for it (bounded). Leaves the kernel as it is. */
+void netconf_free(struct netconf *nc);
+static inline void netconf_freep(struct netconf **nc)
+{
+	netconf_free(*nc);
+}
+
+/* What came out of a reconciliation. */
+struct net_report {
+	bool changed;			  /* at least one operation was done */
+	unsigned notices;		  /* enum net_notice */
+	char text[NET_NOTICE_COUNT][192]; /* the line for each set bit: text[bit number] */
+	struct failure failure; /* the first operation that failed: KERNEL_CONFIG or NO_PRIVILEGE with
+				   operation, object, error and the kernel's own words */
+	unsigned n_failed;
+	/* In force now, for `show`. */
+	uint32_t ifindex, mtu, table;
+	bool default_installed, default_active; /* IPv4 */
+	bool ipv6_global;			/* the interface has a global IPv6 address */
+	enum net_dns_backend dns_backend; /* where our resolvers are (being) put; NET_DNS_NONE = nowhere */
+};
+
+/*
+ * Makes the interface as desired; what is right already is not touched, so it may be called at any time.
+ * `tun_fd` is for the carrier (-1: the carrier is left alone). One failing operation does not stop the
+ * others. 0, or the negative errno of the first failure; `ret` (may be NULL) is filled either way.
+ */
+int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, int tun_fd,
+		      struct net_report *ret);
+
+/* Takes away everything of ours from the interface, whether it still exists or not. */
+int netconf_remove(struct netconf *nc, const char *name, int tun_fd, struct net_report *ret);
+
+/*
+ * At the start: removes what a crashed process left for interfaces that do not exist any more (resolvers, nft
+ * tables). Interfaces that exist belong to a living process and are left alone. Returns how many were
+ * cleaned.
+ */
+int netconf_recover(struct netconf *nc);
+
+/* For poll(): POLLIN → netconf_process(). -1 while nothing runs; ask again after each call into this module.
+ */
+int netconf_fd(const struct netconf *nc);
+/* When netconf_process() must be called even without POLLIN. USEC_NEVER while nothing runs. */
+usec_t netconf_deadline(const struct netconf *nc);
+/* Takes the result of a finished (or overdue) resolver program and starts the next. `ret` (may be NULL) gets
+ * the failure of what has finished; its interface is in `ret_name` (IFNAMSIZ bytes, may be NULL). 1 if
+ * something finished, 0 if not. */
+int netconf_process(struct netconf *nc, usec_t now, struct failure *ret, char *ret_name);
+/* Waits until no resolver program runs (bounded): at the end of a program, and in tests. */
+int netconf_flush(struct netconf *nc, struct failure *ret);

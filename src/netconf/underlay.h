@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which device carries the outer connection. The worker binds its socket to that device, so that the tunnel
+ * can never swallow its own outer packets.
+ */
+#pragma once
+
+#include <net/if.h>
+
+#include "netconf/model.h"
+
+struct underlay {
+	uint32_t ifindex;
+	char device[IFNAMSIZ];
+	struct net_addr source; /* preferred source; AF_UNSPEC = none told */
+	struct net_addr via;	/* gateway; AF_UNSPEC = on the link */
+	uint32_t mtu;		/* of the device */
+};
+
+/* True for a device that must not carry an outer connection (`name` is ours, or of the same kind). */
+typedef bool (*underlay_is_tunnel_fn)(void *ctx, const char *name, uint32_t ifindex);
+
+/*
+ * Asks the kernel's routing (RTM_GETROUTE), as a connect() would. Where the best path leads into a device for
+ * which `is_tunnel` is true, the best path beside it is looked for in the table main. `is_tunnel` NULL:
+ * devices named sstpc<number>. -ENETUNREACH: no path; -EAFNOSUPPORT; other negative errno from netlink.
+ */
+int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel, void *ctx,
+		  struct underlay *ret);
+
+/* True for sstpc0 … sstpc4294967295. */
+bool is_sstpc_name(const char *name);
