@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the TLS stream to the TUN: IP packets of one batch are joined to super-packets (GRO).
+ *
+ *     for each data packet in the decrypted buffer:
+ *             while (rx_add(rx, protocol, ip, len) == -ENOBUFS)
+ *                     drain();
+ *     drain();                                     before the buffer is used again
+ *
+ *     drain: while ((n = rx_next(rx, iov, ARRAY_SIZE(iov))) > 0)
+ *                    (void)writev(tun, iov, n);
+ *
+ * What a group becomes under the kernel's segmentation is, byte for byte, the packets that were joined. So
+ * only neighbours of one TCP or UDP flow are joined that have right checksums, consecutive sequence numbers
+ * and IP identifications, and are equal in all else; the rules stand in rx.c. All other packets pass as they
+ * are, for the kernel to judge. Packets of one flow are never reordered.
+ *
+ * Packets are referred to, never copied: what was added must stay in place until rx_next() has returned 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "proto/ppp/ppp.h"
+
+#define RX_BATCH_MAX 1024u /* packets between two drains */
+#define RX_GROUP_MAX 128u  /* packets in one super-packet; 64 for UDP, the limit of older kernels */
+#define RX_IOV_MAX   (RX_GROUP_MAX + 1)
+
+struct rx_config {
+	bool vnet_hdr; /* writes to the TUN start with struct virtio_net_hdr (10 bytes); without it nothing is
+			  joined */
+	bool udp;      /* the kernel takes VIRTIO_NET_HDR_GSO_UDP_L4 (TUNSETOFFLOAD accepted TUN_F_USO4 |
+			  TUN_F_USO6) */
+};
+
+struct rx_stats {
+	uint64_t packets; /* IP packets taken */
+	uint64_t bytes;	  /* their bytes, IP header included, padding not */
+	uint64_t writes;  /* yielded by rx_next(): packets / writes is what joining gives */
+	uint64_t dropped; /* not what the PPP protocol says, shorter than its header says, or too long */
+};
+
+struct rx;
+
+/* 0 or -ENOMEM. Nothing is allocated after this. */
+int rx_new(const struct rx_config *config, struct rx **ret);
+void rx_free(struct rx *rx); /* NULL is fine */
+static inline void rx_freep(struct rx **rx)
+{
+	rx_free(*rx);
+}
+
+/*
+ * Adds one IP packet: `protocol` is PPP_PROTO_IPV4 or PPP_PROTO_IPV6, `len` may count padding behind it,
+ * which is trimmed. Returns 0 (taken), -EBADMSG (dropped, counted, nothing to be done) or -ENOBUFS (not
+ * taken: drain, then add it again).
+ */
+int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
+
+/*
+ * The next write for the TUN: fills `iov`, of `max` ≥ RX_IOV_MAX, and returns how many are used; 0 when all
+ * has been yielded. Groups are closed by it: the next rx_add() starts new ones. `iov` is valid until the next
+ * call.
+ */
+int rx_next(struct rx *rx, struct iovec *iov, int max);
+
+const struct rx_stats *rx_stats(const struct rx *rx);
