@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the integration tests (bash). A test makes namespaces and links, starts programs, checks, and ends with
+# `done_testing`. Whatever it made is taken away when it ends, however it ends.
+#
+#     . "$(dirname "$0")/lib.sh"
+#     ns server client; link server s0 10.0.0.1/24 client c0 10.0.0.2/24
+#     start server-log on server nc -l 10.0.0.1 80; await_listen server 80
+#     check 'the client reaches the server' on client nc -z 10.0.0.1 80
+#     done_testing
+#
+# Namespaces are called st$$NAME, so that tests run side by side and the runner knows whose they are.
+set -uo pipefail
+export LC_ALL=C.UTF-8
+LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+SOURCE=${SOURCE:-$(readlink -f "$LIB/../..")}
+BUILD=${BUILD:-$SOURCE/build/check}
+RELEASE=${RELEASE:-$SOURCE/build/release}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1} ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=97}
+T=$(mktemp -d "/tmp/st$$.XXXXXX") # files of this test
+PREFIX=st$$
+declare -A PIDS=() # of what `start` started and has not ended
+NAMESPACES=()
+POINTS=0 FAILED=0
+
+# --- results -----------------------------------------------------------------------------------------------------------
+
+# ok DESCRIPTION / not_ok DESCRIPTION [DIAGNOSTIC]
+ok() {
+	echo "ok $((++POINTS)) - $1"
+}
+not_ok() {
+	echo "not ok $((++POINTS)) - $1"
+	FAILED=$((FAILED + 1))
+	[ $# -lt 2 ] || printf '%s\n' "${@:2}" | tail -n 40 | sed 's/^/# /'
+}
+skip() {
+	echo "ok $((++POINTS)) - $1 # SKIP $2"
+}
+
+# check DESCRIPTION COMMAND…: the command succeeds. check_not: it fails, but is not killed.
+check() {
+	local out status
+	out=$("${@:2}" 2>&1) && status=0 || status=$?
+	if [ $status = 0 ]; then ok "$1"; else not_ok "$1" "\$ ${*:2}" "$out" "status $status"; fi
+}
+check_not() {
+	local out status
+	out=$("${@:2}" 2>&1) && status=0 || status=$?
+	if [ $status != 0 ] && [ $status -lt 124 ]; then ok "$1"; else not_ok "$1" "\$ ${*:2}" "$out" "status $status"; fi
+}
+
+# is DESCRIPTION GOT EXPECTED; like DESCRIPTION TEXT REGEX; unlike
+is() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got:      $2" "expected: $3"; fi
+}
+like() {
+	if grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "got: $2" "expected: /$3/"; fi
+}
+unlike() {
+	if ! grep -qE -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "got: $2" "expected none of: /$3/"; fi
+}
+
+done_testing() {
+	echo "1..$POINTS"
+	exit $((FAILED > 0))
+}
+
+# A step that the rest of the test needs. Ends the test when it fails.
+must() {
+	local out
+	out=$("$@" 2>&1) && return
+	not_ok "cannot go on: $*" "$out" "$(tail_logs)"
+	done_testing
+}
+
+tail_logs() {
+	local log
+	for log in "$T"/*.log; do
+		[ ! -f "$log" ] || { echo "--- ${log##*/}" && tail -n 15 "$log"; }
+	done
+}
+
+# --- processes ---------------------------------------------------------------------------------------------------------
+
+# start NAME COMMAND…: in the background, output in $T/NAME.log, input from /dev/null. `on NS COMMAND` is such a command.
+start() {
+	local name=$1
+	shift
+	: >"$T/$name.log"
+	if [ "$1" = on ]; then
+		ip netns exec "$PREFIX$2" "${@:3}" >"$T/$name.log" 2>&1 </dev/null &
+	else
+		"$@" >"$T/$name.log" 2>&1 </dev/null &
+	fi
+	PIDS[$name]=$!
+}
+
+# stop NAME [SIGNAL]: sends it (TERM), waits for the end, and returns the program's exit status.
+stop() {
+	local pid=${PIDS[$1]}
+	kill -"${2-TERM}" "$pid" 2>/dev/null
+	ended "$1"
+}
+
+# ended NAME [SECONDS]: waits for the end of the program (10 s, then it is killed), and returns its exit status.
+ended() {
+	local pid=${PIDS[$1]} status=0
+	unset "PIDS[$1]"
+	timeout "${2-10}" tail --pid="$pid" -s 0.05 -f /dev/null || kill -KILL "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null || status=$?
+	return $status
+}
+
+running() {
+	kill -0 "${PIDS[$1]}" 2>/dev/null
+}
+
+log_of() {
+	cat "$T/$1.log"
+}
+
+# await SECONDS COMMAND…: until the command succeeds; fails when time is over.
+await() {
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt $deadline ] || return 1
+		sleep 0.02
+	done
+}
+
+# await_log NAME REGEX [SECONDS]: until the program has written a line like this; fails at once when it has ended without.
+await_log() {
+	local deadline=$((${EPOCHREALTIME/[.,]/} + ${3-10} * 1000000)) alive=true
+	until grep -qE -- "$2" "$T/$1.log"; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt $deadline ] && $alive || return 1
+		running "$1" || alive=false # one more look: the line may be its last
+		sleep 0.02
+	done
+}
+
+# await_listen NS PORT: until a TCP socket listens there.
+await_listen() {
+	await 10 listens "$1" "$2"
+}
+listens() {
+	[ -n "$(on "$1" ss -Hltn "sport = $2")" ]
+}
+
+# --- namespaces --------------------------------------------------------------------------------------------------------
+
+# ns NAME…: network namespaces with lo up.
+ns() {
+	local name
+	for name in "$@"; do
+		ip netns add "$PREFIX$name" || exit 1
+		NAMESPACES+=("$name")
+		ip -n "$PREFIX$name" link set lo up
+	done
+}
+
+# on NS COMMAND…: runs in the namespace (`ip netns exec`: it has /etc/netns/… and a mount namespace of its own).
+on() {
+	ip netns exec "$PREFIX$1" "${@:2}"
+}
+
+# link NS1 DEV1 ADDRESSES NS2 DEV2 ADDRESSES: a veth pair; addresses are separated by commas, and usable at once.
+link() {
+	ip link add "$2" netns "$PREFIX$1" type veth peer name "$5" netns "$PREFIX$4" || exit 1
+	addresses "$1" "$2" "$3"
+	addresses "$4" "$5" "$6"
+	# IPv6 starts when the kernel has told of the carrier, which takes it a while
+	await 5 has_link_local "$1" "$2" && await 5 has_link_local "$4" "$5"
+}
+has_link_local() {
+	ip -n "$PREFIX$1" -6 address show dev "$2" scope link -tentative | grep -q fe80
+}
+addresses() {
+	local address
+	on "$1" sysctl -qw "net.ipv6.conf.$2.accept_dad=0"
+	for address in ${3//,/ }; do
+		case $address in
+		*:*) ip -n "$PREFIX$1" address add "$address" dev "$2" nodad ;;
+		*) ip -n "$PREFIX$1" address add "$address" dev "$2" ;;
+		esac
+	done
+	ip -n "$PREFIX$1" link set "$2" up
+}
+
+# delay NS DEV MS [RATE]: one-way delay and rate by netem (user-mode Linux only: this needs the kernel's netem).
+delay() {
+	on "$1" tc qdisc replace dev "$2" root netem delay "$3ms" ${4:+rate "$4" limit "${5-1000}"}
+}
+
+has_device() {
+	ip -n "$PREFIX$1" link show "$2"
+}
+
+# --- certificates and payload ------------------------------------------------------------------------------------------
+
+ca() {
+	"$LIB/ca" "$T" "$@"
+}
+
+# transfer FROM-NS TO-NS ADDRESS BYTES: sends that many random bytes over TCP and compares SHA-256; prints Mbit/s.
+transfer() {
+	"$LIB/payload" "$PREFIX$1" "$PREFIX$2" "$3" "$4"
+}
+
+# --- the end -----------------------------------------------------------------------------------------------------------
+
+cleanup() {
+	local pid name
+	trap - EXIT
+	for pid in "${PIDS[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	for pid in "${PIDS[@]}"; do
+		timeout 5 tail --pid="$pid" -s 0.05 -f /dev/null || kill -KILL "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	for name in "${NAMESPACES[@]}"; do
+		ip netns pids "$PREFIX$name" 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+		ip netns del "$PREFIX$name"
+	done
+	[ "${KEEP-}" ] || rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 143' TERM INT HUP
