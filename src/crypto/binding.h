@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key derivation of the SSTP crypto binding, [MS-SSTP] 3.2.5.2.1 … 3.2.5.2.4. */
+/* The key derivation of the SSTP crypto binding, [MS-SSTP] 3.2.5.2. */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #define BINDING_MAC_SPACE  32  /* a SHA-1 MAC is followed by 12 zero bytes */
 
 /*
- * PRF+ of IKEv2 with a 16-bit little-endian length mixed in, [MS-SSTP] 3.2.5.2.3: T1 = HMAC(K, S | LEN | 1),
+ * PRF+ of IKEv2 with a 16-bit little-endian length mixed in, [MS-SSTP] 3.2.5.2.2: T1 = HMAC(K, S | LEN | 1),
  * Tn = HMAC(K, Tn-1 | S | LEN | n). `len` ≤ 255 digests.
  */
 void prf_plus(enum hash h, uint8_t *out, size_t len, const void *key, size_t key_len, const void *seed,
