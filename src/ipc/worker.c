@@ -24,7 +24,7 @@ static const struct ipc_rule daemon_rules[] = {
 	{ WORKER_STATS, "stats", LIVE, false, 0, 0, SCRATCH },
 	{ WORKER_LOG, "log", LIVE | IN(ENDED), false, 0, 0, SCRATCH },
 	{ WORKER_FAILED, "failed", LIVE, true, 0, 0, SCRATCH },
-	{ WORKER_CLOSED, "closed", LIVE, true, 0, 0, 0 },
+	{ WORKER_CLOSED, "closed", IN(STOPPING), true, 0, 0, 0 },
 };
 
 static const struct ipc_rule worker_rules[] = {

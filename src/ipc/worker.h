@@ -19,6 +19,7 @@
  *                                          ◀──  FAILED (why) or CLOSED (as asked for); the worker exits
  *
  * Rules for the worker. FAILED or CLOSED is the last message, sent once; an end without one is WORKER_DIED.
+ * CLOSED answers STOP only; an end that nobody asked for is FAILED.
  * LOG may be dropped where the socket is full (-EAGAIN); every other message must be sent, or the worker
  * exits. The end of the connection (the daemon went away) means STOP. The worker stops reading the TUN before
  * it sends FAILED or CLOSED. Texts are printable ASCII (base/cause.h printable()).
@@ -107,7 +108,7 @@ struct worker_config {
 	bool ipv6;		/* negotiate IPV6CP */
 	bool want_dns;		/* ask for DNS servers */
 	bool vnet_hdr;		/* the TUN speaks struct virtio_net_hdr */
-	uint32_t offloads;	/* TUN_F_* set on it; 0 without vnet_hdr */
+	uint32_t offloads;	/* enum tun_offload bits set on it; 0 without vnet_hdr */
 	uint32_t hello_seconds; /* SSTP hello interval; 0 = 60 */
 	enum log_level log_level;
 };
