@@ -33,9 +33,9 @@
 #define TLS_NAME_MAX   254u
 
 enum tls_version {
-	TLS_1_2 = 0, /* zero is the default minimum */
+	TLS_ANY = 0, /* as a minimum: TLS 1.2; as a maximum: the newest */
+	TLS_1_2,
 	TLS_1_3,
-	TLS_1_0, /* servers of tests only */
 };
 
 /* --- pins ------------------------------------------------------------------------------------------------
@@ -61,8 +61,8 @@ struct tls_policy {
 	const char *host;	 /* name or address literal, as the user gave it */
 	const char *server_name; /* verify this name or address instead; NULL = `host` */
 	const char *sni;	 /* NULL: the verified name unless an address; "": none; else this */
-	enum tls_version min;	 /* TLS_1_2 or TLS_1_3 */
-	const void *ca_pem;	 /* trust these CAs only; NULL = the system's store */
+	enum tls_version min, max;
+	const void *ca_pem; /* trust these CAs only; NULL = the system's store */
 	size_t ca_pem_len;
 	struct tls_pin pins[TLS_PINS_MAX];
 	size_t pin_count;
@@ -78,9 +78,8 @@ struct tls_server_config {
 	size_t cert_pem_len;
 	const void *key_pem; /* unencrypted */
 	size_t key_pem_len;
-	enum tls_version min, max; /* max: TLS_1_2 = no TLS 1.3; TLS_1_3 = newest */
-	const char *ciphers;	   /* TLS 1.2 list and 1.3 suites, ':' between; NULL = own order */
-	int keylog_fd;		   /* as above */
+	enum tls_version min, max;
+	int keylog_fd; /* as above */
 };
 
 struct tls;	   /* one session */
@@ -125,7 +124,8 @@ size_t tls_unsent(const struct tls *t);
  * Reads what has arrived: as many records as one recv(2) brought and `size` holds. Give room for several
  * records (64 KiB). Returns the count of bytes, 0 after the peer's close_notify, -EAGAIN when nothing is
  * there, -ECONNRESET if the connection ended without close_notify, -EPROTO if the peer broke the protocol or
- * sent a fatal alert; tls_failure() then says what. Errors come after the data that preceded them.
+ * sent a fatal alert, or the socket's error; tls_failure() then says what. Errors come after the data before
+ * them. Poll the socket level-triggered: there may be more in it after -EAGAIN.
  */
 ssize_t tls_read(struct tls *t, void *buf, size_t size);
 
@@ -137,11 +137,12 @@ bool tls_pending(const struct tls *t);
  * be given again. With `more`, records wait for those of the next call, so that several leave in one send(2);
  * the last call of a burst has `more` false, or tls_flush() follows. Otherwise all goes to the socket at
  * once, and what finds no room there stays queued (tls_wants_write()). -EAGAIN: the queue is full, nothing
- * was taken. Other errors as for tls_read(). Never call it before tls_handshake() returned 0.
+ * was taken. Any other error: the connection is broken for writing; go on with tls_read() until it ends, as
+ * the peer may have said why. Never call it before tls_handshake() returned 0.
  */
 ssize_t tls_write(struct tls *t, const void *data, size_t len, bool more);
 
-/* Sends what is queued. 0 when nothing is left, -EAGAIN, or an error as for tls_read(). */
+/* Sends what is queued. 0 when nothing is left, -EAGAIN, or an error as for tls_write(). */
 int tls_flush(struct tls *t);
 
 /* Queues and sends close_notify, without waiting for the peer's. 0, or -EAGAIN if tls_flush() has to follow.

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+#include "tls/internal.h"
+
+/* Several records per recv(2); see docs/performance.md for what other sizes do. */
+#define READ_BUFFER (4 * RECORD_WIRE_MAX)
+
+/* Handshake messages (tickets, KeyUpdate) that a peer may send without a byte of data between them. */
+#define MESSAGES_MAX 32
+
+int tls_library_init(void)
+{
+	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) ? 0 : -ENOMEM;
+}
+
+/* --- ciphers -----------------------------------------------------------------------------------------------
+ */
+
+static bool cpu_has_aes(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__) && defined(__linux__)
+	unsigned long caps = getauxval(AT_HWCAP);
+	return (caps & HWCAP_AES) && (caps & HWCAP_PMULL);
+#else
+	return false;
+#endif
+}
+
+#define SUITES_AES    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+#define SUITES_CHACHA "TLS_CHACHA20_POLY1305_SHA256"
+#define LIST_AES                                                     \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+#define LIST_CHACHA "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+/* Windows Server 2012 R2 has ECDHE only with CBC; RouterOS and small boxes may know nothing but RSA. */
+#define LIST_OLD                                                                       \
+	"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"                         \
+	"ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA384:" \
+	"ECDHE-RSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"         \
+	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:"               \
+	"AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256:AES128-SHA:AES256-SHA"
+
+int tls_set_ciphers(SSL_CTX *ctx)
+{
+	bool aes = cpu_has_aes();
+	const char *suites = aes ? SUITES_AES ":" SUITES_CHACHA : SUITES_CHACHA ":" SUITES_AES;
+	const char *list = aes ? LIST_AES ":" LIST_CHACHA ":" LIST_OLD
+			       : LIST_CHACHA ":" LIST_AES ":" LIST_OLD;
+
+	return SSL_CTX_set_ciphersuites(ctx, suites) && SSL_CTX_set_cipher_list(ctx, list) ? 0 : -ENOMEM;
+}
+
+/* --- contexts ----------------------------------------------------------------------------------------------
+ */
+
+static int protocol_number(enum tls_version v, int any)
+{
+	switch (v) {
+	case TLS_ANY:
+		return any;
+	case TLS_1_2:
+		return TLS1_2_VERSION;
+	case TLS_1_3:
+		return TLS1_3_VERSION;
+	}
+	return any;
+}
+
+SSL_CTX *tls_context_new(const SSL_METHOD *method, enum tls_version min, enum tls_version max)
+{
+	SSL_CTX *ctx = tls_library_init() == 0 ? SSL_CTX_new(method) : NULL;
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_security_level(ctx, 2); /* 112 bits, whatever the distribution's default */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_max_cert_list(ctx, TLS_CHAIN_MAX);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_default_read_buffer_len(ctx, READ_BUFFER);
+	if (!SSL_CTX_set_min_proto_version(ctx, protocol_number(min, TLS1_2_VERSION)) ||
+	    !SSL_CTX_set_max_proto_version(ctx, protocol_number(max, 0)) || tls_set_ciphers(ctx) < 0) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+static void info_callback(const SSL *ssl, int where, int value)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+
+	if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
+		t->alert = value & 0xff;
+}
+
+static void message_callback(int sent, int version, int type, const void *data, size_t len, SSL *ssl,
+			     void *arg)
+{
+	struct tls *t = arg;
+
+	(void)version;
+	(void)data;
+	(void)len;
+	(void)ssl;
+	if (type == SSL3_RT_HANDSHAKE && !sent)
+		t->messages++;
+}
+
+static void keylog_callback(const SSL *ssl, const char *line)
+{
+	const struct tls *t = SSL_get_app_data(ssl);
+	struct iovec iov[] = {
+		{ .iov_base = (void *)(uintptr_t)line, .iov_len = strlen(line) },
+		{ .iov_base = (char[]){ '\n' }, .iov_len = 1 },
+	};
+
+	/* A debugging aid: a full disk must not end the session. */
+	(void)!writev(t->keylog_fd, iov, ARRAY_SIZE(iov));
+}
+
+/* The session on top of t->ctx. */
+static int attach(struct tls *t, int fd, int keylog_fd)
+{
+	t->alert = -1;
+	t->keylog_fd = keylog_fd;
+	t->wire.fd = fd;
+	t->bio_method = wire_bio_method();
+	t->ssl = SSL_new(t->ctx);
+	BIO *bio = t->bio_method ? BIO_new(t->bio_method) : NULL;
+	if (!t->ssl || !bio) {
+		BIO_free(bio);
+		ERR_clear_error();
+		return -ENOMEM;
+	}
+	BIO_set_data(bio, &t->wire);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_app_data(t->ssl, t);
+	SSL_set_info_callback(t->ssl, info_callback);
+	SSL_set_msg_callback(t->ssl, message_callback);
+	SSL_set_msg_callback_arg(t->ssl, t);
+	return 0;
+}
+
+/* --- client ------------------------------------------------------------------------------------------------
+ */
+
+static int set_sni(struct tls *t, const struct tls_policy *policy, struct failure *f)
+{
+	const char *sni = policy->sni ? policy->sni : t->verify_name;
+
+	if ((!policy->sni && t->verify_address) || !*sni)
+		return 0;
+	if (strlen(sni) >= TLS_NAME_MAX || !SSL_set_tlsext_host_name(t->ssl, sni)) {
+		failure_set(f, CAUSE_USAGE, "\"%.100s\" cannot be sent as server name", sni);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int tls_client_new(const struct tls_policy *policy, int fd, struct tls **ret, struct failure *f)
+{
+	_cleanup_tls_ struct tls *t = calloc(1, sizeof(*t));
+	int error = -ENOMEM;
+
+	if (t && (t->ctx = tls_context_new(TLS_client_method(), policy->min, policy->max))) {
+		if (policy->keylog_fd > 0)
+			SSL_CTX_set_keylog_callback(t->ctx, keylog_callback);
+		error = attach(t, fd, policy->keylog_fd);
+		if (error == 0)
+			error = verify_init(t, policy, f);
+		if (error == 0)
+			error = set_sni(t, policy, f);
+	}
+	ERR_clear_error();
+	if (error < 0) {
+		failure_set(f, CAUSE_INTERNAL, "TLS cannot be set up: %s", strerror(-error));
+		return error;
+	}
+	SSL_set_connect_state(t->ssl);
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+/* --- server ------------------------------------------------------------------------------------------------
+ */
+
+struct tls_server {
+	SSL_CTX *ctx;
+	int keylog_fd;
+};
+
+static int load_chain(SSL_CTX *ctx, const struct tls_server_config *config, struct failure *f)
+{
+	struct pem_reader r = {
+		.data = config->cert_pem, .len = config->cert_pem_len, .line = 1, .skip_others = true
+	};
+	bool leaf = true;
+
+	for (;;) {
+		_cleanup_x509_ X509 *x = NULL;
+
+		int n = pem_next(&r, &x, NULL, f);
+		if (n == 0 && leaf) {
+			failure_set(f, CAUSE_USAGE, "no certificate found in the server's certificate file");
+			return -EINVAL;
+		}
+		if (n <= 0)
+			return n;
+		if (!(leaf ? SSL_CTX_use_certificate(ctx, x) : (int)SSL_CTX_add1_chain_cert(ctx, x))) {
+			failure_set(f, CAUSE_USAGE, "the server's certificate cannot be used: %s",
+				    ERR_reason_error_string(ERR_peek_error()));
+			return -EINVAL;
+		}
+		leaf = false;
+	}
+}
+
+static int load_key(SSL_CTX *ctx, const struct tls_server_config *config, struct failure *f)
+{
+	BIO *bio = config->key_pem_len <= INT32_MAX
+			   ? BIO_new_mem_buf(config->key_pem, (int)config->key_pem_len)
+			   : NULL;
+	/* An empty pass phrase, so that OpenSSL never asks the terminal for one. */
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)(uintptr_t) "") : NULL;
+	int ok = key && SSL_CTX_use_PrivateKey(ctx, key) && SSL_CTX_check_private_key(ctx);
+
+	if (!ok)
+		failure_set(f, CAUSE_USAGE, "the server's private key %s",
+			    key ? "does not belong to its certificate" : "cannot be read");
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok ? 0 : -EINVAL;
+}
+
+int tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct failure *f)
+{
+	struct tls_server *s = calloc(1, sizeof(*s));
+	int error = -ENOMEM;
+
+	if (s && (s->ctx = tls_context_new(TLS_server_method(), config->min, config->max))) {
+		SSL_CTX_set_num_tickets(s->ctx, 0);
+		s->keylog_fd = config->keylog_fd;
+		if (config->keylog_fd > 0)
+			SSL_CTX_set_keylog_callback(s->ctx, keylog_callback);
+		error = load_chain(s->ctx, config, f);
+		if (error == 0)
+			error = load_key(s->ctx, config, f);
+	}
+	ERR_clear_error();
+	if (error < 0) {
+		failure_set(f, CAUSE_INTERNAL, "TLS cannot be set up: %s", strerror(-error));
+		tls_server_free(s);
+		return error;
+	}
+	*ret = s;
+	return 0;
+}
+
+void tls_server_free(struct tls_server *server)
+{
+	if (!server)
+		return;
+	SSL_CTX_free(server->ctx);
+	free(server);
+}
+
+int tls_server_accept(struct tls_server *server, int fd, struct tls **ret)
+{
+	_cleanup_tls_ struct tls *t = calloc(1, sizeof(*t));
+
+	if (!t || !SSL_CTX_up_ref(server->ctx))
+		return -ENOMEM;
+	t->ctx = server->ctx;
+	t->server = true;
+	int error = attach(t, fd, server->keylog_fd);
+	if (error < 0)
+		return error;
+	SSL_set_accept_state(t->ssl);
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+/* --- both --------------------------------------------------------------------------------------------------
+ */
+
+void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	SSL_free(t->ssl);
+	SSL_CTX_free(t->ctx);
+	BIO_meth_free(t->bio_method);
+	free(t->wire.queue);
+	free(t);
+}
+
+/* Whether OpenSSL only waits for more bytes. */
+static bool wants_read(const struct tls *t, int result)
+{
+	return SSL_get_error(t->ssl, result) == SSL_ERROR_WANT_READ;
+}
+
+/* True when done. What the handshake wrote is queued. */
+static bool handshake_step(struct tls *t)
+{
+	t->wire.more = true; /* one send per flight */
+	int r = SSL_do_handshake(t->ssl);
+	t->wire.more = false;
+	if (r != 1 && !wants_read(t, r)) {
+		(void)wire_flush(&t->wire); /* the alert, if there is room */
+		explain_handshake(t);
+	}
+	return r == 1;
+}
+
+int tls_handshake(struct tls *t)
+{
+	if (t->error)
+		return t->error;
+	if (!t->established)
+		t->established = handshake_step(t);
+	if (t->error)
+		return t->error;
+	int error = wire_flush(&t->wire);
+	if (error == -EAGAIN)
+		return -EAGAIN;
+	if (error < 0) {
+		/* The peer hung up; what it said before that is the better explanation. */
+		if (!t->established)
+			(void)handshake_step(t);
+		if (!t->error)
+			explain_handshake(t);
+		t->established = false;
+		return t->error;
+	}
+	t->messages = 0;
+	return t->established ? 0 : -EAGAIN;
+}
+
+bool tls_wants_write(const struct tls *t)
+{
+	return wire_unsent(&t->wire) > 0;
+}
+
+size_t tls_unsent(const struct tls *t)
+{
+	return wire_unsent(&t->wire);
+}
+
+/* What a read without data means: -EAGAIN, 0 for the peer's end, or a final error. */
+static int no_data(struct tls *t, int result)
+{
+	int code = SSL_get_error(t->ssl, result);
+
+	t->blocked = true;
+	if (code == SSL_ERROR_ZERO_RETURN) {
+		t->closed = true;
+		return 0;
+	}
+	if (code != SSL_ERROR_WANT_READ || t->wire.write_error)
+		return explain_session(t);
+	if (t->messages <= MESSAGES_MAX)
+		return -EAGAIN;
+	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "a flood of TLS handshake messages");
+	return t->error = -EPROTO;
+}
+
+ssize_t tls_read(struct tls *t, void *buf, size_t size)
+{
+	size_t got = 0, n;
+	int end = 0;
+
+	if (t->error)
+		return t->error;
+	if (t->closed)
+		return 0;
+	t->blocked = false;
+	while (got < size) {
+		int r = SSL_read_ex(t->ssl, (uint8_t *)buf + got, size - got, &n);
+		if (r != 1) {
+			end = no_data(t, r);
+			break;
+		}
+		got += n;
+		t->messages = 0;
+		t->wire.no_recv = true; /* only what one recv brought: latency, and a chance for the others */
+	}
+	t->wire.no_recv = false;
+	return got > 0 ? (ssize_t)got : end;
+}
+
+bool tls_pending(const struct tls *t)
+{
+	return !t->blocked && !t->error && SSL_has_pending(t->ssl);
+}
+
+int tls_flush(struct tls *t)
+{
+	return t->error ? t->error : wire_flush(&t->wire);
+}
+
+/* Room for one more record behind those that wait? After an error of the socket: yes, for nothing. */
+static bool has_room(struct tls *t)
+{
+	if (wire_unsent(&t->wire) + RECORD_WIRE_MAX > QUEUE_TARGET)
+		(void)wire_flush(&t->wire);
+	return wire_unsent(&t->wire) + RECORD_WIRE_MAX <= QUEUE_TARGET;
+}
+
+ssize_t tls_write(struct tls *t, const void *data, size_t len, bool more)
+{
+	size_t done = 0, n;
+
+	if (t->error || t->wire.write_error)
+		return t->error ? t->error : t->wire.write_error;
+	while (done < len && has_room(t)) {
+		size_t part = MIN(len - done, (size_t)TLS_RECORD_MAX);
+		t->wire.more = more || done + part < len;
+		int r = SSL_write_ex(t->ssl, (const uint8_t *)data + done, part, &n);
+		t->wire.more = false;
+		if (r != 1)
+			return explain_session(t);
+		done += n;
+	}
+	if (t->wire.write_error)
+		return t->wire.write_error;
+	return done > 0 || len == 0 ? (ssize_t)done : -EAGAIN;
+}
+
+int tls_shutdown(struct tls *t)
+{
+	if (t->error || !t->established)
+		return 0; /* nobody to say goodbye to */
+	(void)SSL_shutdown(t->ssl);
+	ERR_clear_error();
+	return wire_flush(&t->wire) == -EAGAIN ? -EAGAIN : 0;
+}
+
+const struct failure *tls_failure(const struct tls *t)
+{
+	return &t->failure;
+}
+
+int tls_peer(const struct tls *t, struct tls_peer *ret)
+{
+	const X509 *x = t->server ? NULL : SSL_get0_peer_certificate(t->ssl);
+	struct tls_peer p = { 0 };
+
+	if (!t->established)
+		return -ENOTCONN;
+	p.version = SSL_get_version(t->ssl);
+	p.cipher = SSL_get_cipher_name(t->ssl);
+	if (x) {
+		certificate_name(X509_get_subject_name(x), p.subject, sizeof(p.subject));
+		certificate_name(X509_get_issuer_name(x), p.issuer, sizeof(p.issuer));
+		certificate_alt_names(x, p.names, sizeof(p.names));
+		p.not_before = certificate_time(X509_get0_notBefore(x));
+		p.not_after = certificate_time(X509_get0_notAfter(x));
+		if (certificate_pin(x, &p.pin) < 0 || !X509_digest(x, EVP_sha1(), p.sha1, NULL) ||
+		    !X509_digest(x, EVP_sha256(), p.sha256, NULL))
+			return -ENOMEM;
+	}
+	*ret = p;
+	return 0;
+}
