@@ -15,20 +15,24 @@
 #define HTTP_URI       "/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"
 
 /*
- * Writes the SSTP_DUPLEX_POST request. `host` is the server's name as the user gave it, `guid` 16 random
- * bytes for SSTPCORRELATIONID. Returns the length, or -ENOBUFS / -EINVAL (a host that does not belong into a
- * header).
+ * Writes the SSTP_DUPLEX_POST request. `host` is the server's name or address as the user gave it, without
+ * port (an IPv6 address is put into brackets, without its zone); `guid` 16 random bytes for
+ * SSTPCORRELATIONID. Returns the length, or -ENOBUFS / -EINVAL (a host that does not belong into a header).
  */
 ssize_t http_write_request(char *out, size_t size, const char *host, const uint8_t guid[static 16]);
 
-/* Reads a response head byte by byte within limits; keeps what is needed for messages, never the whole head.
- */
+/* The lines of a head as they come in, byte by byte and within limits; private to the two readers below. */
+struct http_head {
+	size_t total, line_len;
+	unsigned lines;
+	char line[512]; /* the start of the current line; more is counted and dropped */
+};
+
+/* Reads a response head; keeps what is needed for messages, never the whole head. */
 struct http_response {
 	/* private */
-	size_t total, line_len;
-	unsigned lines, informational;
-	int state;
-	char line[512]; /* the start of the current line; more is counted and dropped */
+	struct http_head head;
+	unsigned informational;
 	/* result */
 	int status;	    /* 0 until the status line was read */
 	char reason[64];    /* printable */
@@ -42,23 +46,31 @@ void http_response_init(struct http_response *r);
  * Takes bytes. Returns how many belong to the head: 0 < n ≤ len, and sets *ret_done when the head is complete
  * (what follows is the SSTP stream). -EBADMSG with `failure` set for anything that is not an acceptable
  * answer: no HTTP, limits passed, a status other than 200, too many 1xx, a redirect (reported, never
- * followed).
+ * followed). What is not HTTP is refused at its first wrong byte.
  */
 ssize_t http_response_input(struct http_response *r, const uint8_t *data, size_t len, bool *ret_done,
 			    struct failure *failure);
 
-/* Server role: reads a request head; *ret_status is the answer it deserves (200, 400, 404, 501). */
+/* Server role: reads a request head; `status` is the answer it deserves (200, 400, 404, 501). */
 struct http_request {
-	size_t total, line_len;
-	unsigned lines;
-	int state;
-	char line[512];
-	int status;
+	/* private */
+	struct http_head head;
+	int verdict; /* on the request line */
+	bool have_length;
+	/* result; all printable */
+	int status; /* 0 until the head is complete */
 	char host[256];
 	char correlation_id[64];
 };
+
 void http_request_init(struct http_request *r);
-ssize_t http_request_input(struct http_request *r, const uint8_t *data, size_t len, bool *ret_done);
-/* Writes the server's answer head for a status. `date` is put in as it is ("Sun, 22 Nov 2026 08:36:12 GMT").
+/*
+ * As http_response_input(). A head that passes the limits is complete with status 400; never fails otherwise:
+ * the caller writes the answer, and closes unless it is 200.
+ */
+size_t http_request_input(struct http_request *r, const uint8_t *data, size_t len, bool *ret_done);
+/*
+ * Writes the server's answer head for a status. `date` is put in as it is ("Sun, 22 Nov 2026 08:36:12 GMT");
+ * NULL leaves the header out. Returns the length or -ENOBUFS.
  */
 ssize_t http_write_response(char *out, size_t size, int status, const char *date);
