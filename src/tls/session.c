@@ -272,6 +272,15 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **r
 	return 0;
 }
 
+void tls_server_fingerprints(const struct tls_server *server, uint8_t sha1[static 20],
+			     uint8_t sha256[static 32])
+{
+	const X509 *leaf = SSL_CTX_get0_certificate(server->ctx);
+
+	(void)X509_digest(leaf, EVP_sha1(), sha1, NULL);
+	(void)X509_digest(leaf, EVP_sha256(), sha256, NULL);
+}
+
 void tls_server_free(struct tls_server *server)
 {
 	if (!server)

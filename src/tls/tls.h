@@ -93,6 +93,9 @@ struct tls_server; /* certificate and settings for many sessions */
 int tls_client_new(const struct tls_policy *policy, int fd, struct tls **ret, struct failure *f);
 
 int tls_server_new(const struct tls_server_config *config, struct tls_server **ret, struct failure *f);
+/* Hashes of the leaf certificate's DER, for the crypto binding ([MS-SSTP] 2.2.7). */
+void tls_server_fingerprints(const struct tls_server *server, uint8_t sha1[static 20],
+			     uint8_t sha256[static 32]);
 /* A session with the client at the other end of `fd`. `server` must outlive it. -ENOMEM. */
 int tls_server_accept(struct tls_server *server, int fd, struct tls **ret);
 void tls_server_free(struct tls_server *server);
