@@ -18,29 +18,29 @@ uint64_t csum_copy_avx2(void *restrict out, const void *restrict data, size_t le
 /* The end of the data, less than a vector: adds it to `sum`. */
 static inline uint64_t csum_tail(const uint8_t *p, size_t len, uint64_t sum)
 {
-	uint64_t word, last = 0;
+	uint32_t word, last = 0;
 
 	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
-		sum = csum_add(sum, word);
+		sum += word;
 	}
 	for (size_t i = 0; i < len; i++)
 		((uint8_t *)&last)[i] = p[i];
-	return csum_add(sum, last);
+	return sum + last;
 }
 
 /* The same with a copy. */
 static inline uint64_t csum_copy_tail(uint8_t *restrict q, const uint8_t *restrict p, size_t len,
 				      uint64_t sum)
 {
-	uint64_t word, last = 0;
+	uint32_t word, last = 0;
 
 	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word), q += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
 		memcpy(q, &word, sizeof(word));
-		sum = csum_add(sum, word);
+		sum += word;
 	}
 	for (size_t i = 0; i < len; i++)
 		((uint8_t *)&last)[i] = q[i] = p[i];
-	return csum_add(sum, last);
+	return sum + last;
 }

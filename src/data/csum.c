@@ -29,7 +29,7 @@ static uint64_t sum_portable(const void *data, size_t len)
 		b += (v >> 32) + (w >> 32);
 	}
 	a += b;
-	return csum_tail(p, len, csum_add(a[0], a[1]));
+	return csum_tail(p, len, a[0] + a[1]);
 }
 
 static uint64_t copy_portable(void *restrict out, const void *restrict data, size_t len)
@@ -48,7 +48,7 @@ static uint64_t copy_portable(void *restrict out, const void *restrict data, siz
 		b += (v >> 32) + (w >> 32);
 	}
 	a += b;
-	return csum_copy_tail(q, p, len, csum_add(a[0], a[1]));
+	return csum_copy_tail(q, p, len, a[0] + a[1]);
 }
 
 static const struct csum_ops portable = { .name = "portable", .sum = sum_portable, .copy = copy_portable };

@@ -3,8 +3,9 @@
  * The Internet checksum (RFC 1071): vectorised sums, with and without a copy, chosen at run time.
  *
  * A sum is kept as 64 bits that stand for a one's complement sum of 16-bit words in the byte order of memory;
- * sums of pieces are added with csum_add() as long as every piece but the last has an even length. Because of
- * RFC 1071 §2(B) no byte is ever swapped: csum_fold() gives the two bytes as they belong into the packet.
+ * because of RFC 1071 §2(B) no byte is ever swapped. It is a sum of 32-bit words, so it stays far below 2⁶⁴
+ * for anything that is a packet, and sums of pieces are simply added, as long as every piece but the last has
+ * an even length. csum_fold() gives the two bytes as they belong into the packet.
  */
 #pragma once
 
@@ -25,13 +26,6 @@ struct csum_ops {
 const struct csum_ops *csum_best(void);
 /* All that run on this processor, ended by NULL; the portable one is first. For tests and benchmarks. */
 const struct csum_ops *const *csum_implementations(void);
-
-/* One's complement addition of two sums. */
-static inline uint64_t csum_add(uint64_t a, uint64_t b)
-{
-	uint64_t sum = a + b;
-	return sum + (sum < b);
-}
 
 /* 64 bits to 16, not inverted: the form that a field of a partial checksum holds. */
 static inline uint16_t csum_fold(uint64_t sum)

@@ -7,7 +7,7 @@
  *                     drain();
  *     drain();                                     before the buffer is used again
  *
- *     drain: while ((n = rx_next(rx, iov, ARRAY_SIZE(iov))) > 0)
+ *     drain: while ((n = rx_next(rx, iov)) > 0)
  *                    (void)writev(tun, iov, n);
  *
  * What a group becomes under the kernel's segmentation is, byte for byte, the packets that were joined. So
@@ -62,10 +62,9 @@ static inline void rx_freep(struct rx **rx)
 int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
 
 /*
- * The next write for the TUN: fills `iov`, of `max` ≥ RX_IOV_MAX, and returns how many are used; 0 when all
- * has been yielded. Groups are closed by it: the next rx_add() starts new ones. `iov` is valid until the next
- * call.
+ * The next write for the TUN: fills `iov` and returns how many are used; 0 when all has been yielded, and
+ * only then rx_add() may be called again. `iov` is valid until the next call.
  */
-int rx_next(struct rx *rx, struct iovec *iov, int max);
+int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 
 const struct rx_stats *rx_stats(const struct rx *rx);

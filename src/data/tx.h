@@ -50,7 +50,7 @@ struct tx_stats {
 	uint64_t bytes;	    /* their bytes, IP header included */
 	uint64_t reads;	    /* TUN reads taken into the queue: packets / reads is what TSO gives */
 	uint64_t invalid;   /* reads refused: not IP, lengths or offload fields that make no sense */
-	uint64_t too_big;   /* reads refused: a packet of it is above the MTU */
+	uint64_t too_big;   /* packets above the MTU, refused or, after tx_set_mtu(), dropped */
 	uint64_t closed;    /* reads refused: tx_set_families() does not allow this kind */
 	uint64_t overlimit; /* IP packets dropped over the limit in bytes */
 	uint64_t dropped;   /* IP packets dropped by CoDel */
@@ -80,8 +80,8 @@ void tx_set_record_time(struct tx *tx, usec_t record_time);
 
 /*
  * Where to put one read from the TUN; *ret_size (more than 64 KiB) is how much may be put there. Never NULL:
- * there is always room, because tx_commit() has dropped what was over the limit. Until the next call of
- * tx_commit() a further call gives the same place; a read that fails needs nothing to be undone.
+ * there is always room, because tx_commit() has dropped what was over the limit. The place is good until the
+ * next tx_reserve() or tx_commit(); a read that fails needs nothing to be undone.
  */
 uint8_t *tx_reserve(struct tx *tx, size_t *ret_size);
 /*
