@@ -38,7 +38,8 @@ struct ppp_server_config {
 	struct in_addr address, peer_address; /* ours; the one to assign */
 	struct in_addr dns[2], nbns[2];	      /* 0.0.0.0: none (the option is rejected) */
 	const char *name;		      /* in challenges */
-	/* Finds the password of a user (as typed, with any DOMAIN\). 0 or -ENOENT. */
+	/* Finds the password of a user (as typed, with any DOMAIN\). 0 or -ENOENT. NULL: nobody may log in.
+	 */
 	int (*password)(void *ctx, const char *user, struct secret *ret);
 	void *password_ctx;
 };
@@ -49,8 +50,10 @@ struct ppp_config {
 	uint16_t mru;	 /* asked for; 0 = 1500 (then the option is left out) */
 	bool ipv4, ipv6; /* which NCPs are wanted */
 	bool want_dns;	 /* client: ask for DNS servers */
+	bool want_nbns;	 /* client: ask for NBNS (WINS) servers */
 	uint8_t interface_id[8]; /* IPV6CP; all zero = random */
 	usec_t restart_time;	 /* 0: first resend after 300 ms, then 1 s, then every 3 s */
+	usec_t lcp_time;	 /* 0 = 25 s from ppp_lower_up() to the first opening of LCP */
 	usec_t auth_time;	 /* 0 = 30 s for the whole authentication */
 	usec_t ipcp_time;	 /* 0 = 30 s from authentication to an address */
 	struct random_source random;
@@ -62,10 +65,14 @@ enum ppp_event_type {
 	PPP_EVENT_LCP_UP,	 /* params: mru, auth are known */
 	PPP_EVENT_AUTHENTICATED, /* hlak is known (client: the server has proven itself as far as the method
 				    can) */
-	PPP_EVENT_IPCP_UP,
+	PPP_EVENT_IPCP_UP, /* params: local, peer, dns, nbns. Comes again if the peer renegotiates IPCP */
 	PPP_EVENT_IPV6CP_UP,
 	PPP_EVENT_IPV6CP_DOWN, /* IPv6 is not to be had; never ends the session */
-	PPP_EVENT_DOWN, /* the link is over; `failure` says why (CAUSE_NONE: ppp_terminate() is done) */
+	/* The link is over; `failure` says why (CAUSE_NONE: ppp_terminate() is done). Last frames (Terminate-
+	 * Request or -Ack, the answer to a login) may still wait in ppp_output(): send them before the call
+	 * ends.
+	 */
+	PPP_EVENT_DOWN,
 };
 
 struct ppp_event {
@@ -78,23 +85,27 @@ struct ppp_params {
 	unsigned auth;		 /* one PPP_AUTH_* */
 	char user[PPP_USER_MAX]; /* server: who logged in */
 	char peer_message[128];	 /* text of the authentication answer, printable */
-	uint16_t peer_mru;	 /* largest information field that the peer takes: 1500 if it did not say */
-	uint16_t mru;		 /* ours, as acknowledged */
-	uint8_t hlak[32];	 /* [MS-SSTP] 3.2.5.2.2; zero for PAP, CHAP-MD5, none */
-	struct in_addr local, peer; /* IPCP; peer may be 0.0.0.0 */
-	struct in_addr dns[2], nbns[2];
+	/* Largest IP packet that the peer takes: what it said, 1500 if it said nothing, never over
+	 * PPP_IP_MAX. The device's MTU is the smaller one of this and the configured one. */
+	uint16_t peer_mru;
+	uint16_t mru;			 /* ours, as acknowledged */
+	uint8_t hlak[32];		 /* [MS-SSTP] 3.2.5.2.2; zero for PAP, CHAP-MD5, none */
+	struct in_addr local, peer;	 /* IPCP; peer may be 0.0.0.0 */
+	struct in_addr dns[2], nbns[2];	 /* client: as assigned, 0.0.0.0 for none */
 	uint8_t local_id[8], peer_id[8]; /* IPV6CP interface identifiers */
 	bool ipv4_up, ipv6_up;
 };
 
 struct ppp; /* ppp_state.h; members are private */
 
+/* `config` is copied; what its pointers name must live as long as `p`. */
 void ppp_init(struct ppp *p, const struct ppp_config *config);
 /* Wipes everything secret. */
 void ppp_done(struct ppp *p);
 /*
  * Client: the credentials. May come before ppp_lower_up() or any time until the peer asks; the engine waits
- * for them. Both are copied.
+ * for them, within auth_time; an answer that waited goes out at the next ppp_timeout(), due at once. Both are
+ * copied. -EINVAL for an empty user name or one of PPP_USER_MAX bytes and more.
  */
 int ppp_set_credentials(struct ppp *p, const char *user, const struct secret *password);
 
@@ -118,6 +129,12 @@ size_t ppp_output(struct ppp *p, uint8_t *out, size_t space);
 struct ppp_event ppp_event(struct ppp *p);
 usec_t ppp_deadline(const struct ppp *p);
 void ppp_timeout(struct ppp *p, usec_t now);
+
+/*
+ * Queues an LCP Echo-Request if LCP is opened; the answer is a received frame like any other. A session that
+ * hears nothing can so make the peer speak: all servers answer it, which is not so for SSTP's own echo.
+ */
+void ppp_send_echo(struct ppp *p);
 
 const struct ppp_params *ppp_params(const struct ppp *p);
 /* The stage that a hang would be in now: STAGE_LCP, STAGE_AUTH, STAGE_IPCP or STAGE_UP. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of LCP (RFC 1661 §6): MRU, magic number, and who has to authenticate by what. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cause.h"
+#include "proto/ppp/fsm.h"
+#include "proto/ppp/ppp.h"
+
+/* An authentication protocol as it stands in the option: protocol, and for CHAP the algorithm. */
+struct lcp_auth_offer {
+	uint16_t protocol;
+	int algorithm; /* −1: none given */
+};
+
+struct lcp {
+	enum ppp_role role;
+	unsigned auth; /* PPP_AUTH_*: allowed to ask for (server) or to be asked for (client) */
+	struct random_source random;
+	/* ours */
+	uint16_t mru;
+	bool ask_mru, ask_magic;
+	uint32_t magic;	     /* 0 if the peer rejected it */
+	unsigned auth_asked; /* server: the one in our request, 0 for none */
+	unsigned auth_refused;
+	/* the peer's, as of its last request */
+	uint16_t peer_mru;
+	uint32_t peer_magic;
+	unsigned peer_auth; /* client: the one we acknowledge; 0 if none was asked for */
+	/* client: what was asked for so far */
+	unsigned auth_seen, auth_wanted;
+	bool auth_nakked;
+	uint8_t auth_nak_id;
+	struct lcp_auth_offer offer;
+	uint8_t loops;
+	struct failure failure; /* set where a callback gave up */
+};
+
+extern const struct fsm_ops lcp_ops;
+
+void lcp_init(struct lcp *l, const struct ppp_config *config);
+/* For a negotiation from the start, after the link was down. */
+void lcp_reset(struct lcp *l);
+/* Sets `f` to "the server asks for EAP, allowed is MS-CHAPv2". */
+void lcp_set_auth_failure(const struct lcp *l, struct failure *f);
