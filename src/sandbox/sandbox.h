@@ -30,9 +30,10 @@ struct sandbox_result {
 };
 
 /*
- * For the short-lived process that looks up the server's name through libc: it may open files for reading,
- * make sockets and talk, but neither write files, run programs, make processes, nor look at others. It gets
- * 10 s of CPU time. 0 or negative errno.
+ * For the short-lived process that looks up the server's name through libc: it may read files, load modules,
+ * make sockets and talk, but neither write or change files, run programs, make processes nor reach others:
+ * those calls return EPERM or EACCES, so that a strange module of nsswitch.conf fails and not the lookup. It
+ * gets 10 s of CPU time. 0 or negative errno.
  */
 int sandbox_resolver(struct sandbox_result *ret);
 
@@ -40,16 +41,27 @@ struct sandbox_worker_config {
 	/* Directories below which files may be read until sandbox_worker_established(); ends with NULL. NULL
 	 * or empty: no file can be opened from now on. Those that do not exist are left out. */
 	const char *const *read_paths;
+	/* An open descriptor is a plain file to be written (a key log): 64 MiB at most. The same is given
+	 * when stderr is a plain file. Otherwise no file may grow. */
+	bool writes_files;
 };
 
 /*
- * No ioctl, no socket, connect, bind, accept, exec, fork, clone, ptrace, kill, prctl: killed. Descriptors
- * that are open go on working: read, write, recv, send, epoll, timerfd, close; getsockopt and setsockopt only
- * for SO_ERROR, TCP_INFO, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_QUICKACK and SO_RCVBUF/SO_SNDBUF. Memory may be
- * mapped but not executable. Outside `read_paths` open returns EACCES (Landlock), writing opens EACCES
- * (seccomp). No core dump, no new descriptors beyond 64, no file may grow. 0 or negative errno.
+ * Descriptors that are open go on working: read, write, recv, send, epoll, poll, timerfd, fcntl for flags,
+ * close. Memory may be mapped, but not executable. Forbidden on pain of death: ioctl, socket, connect, bind,
+ * accept, exec, fork and threads, ptrace, signals to others, prctl, and everything else not named here.
+ * Answered with an error: opening a file outside `read_paths` (EACCES by Landlock, where the kernel has it),
+ * opening one for writing (EACCES). Of socket options only SO_ERROR, SO_RCVBUF, SO_SNDBUF, TCP_INFO,
+ * TCP_NODELAY, TCP_QUICKACK, TCP_NOTSENT_LOWAT and TCP_USER_TIMEOUT are open.
+ * Limits: 64 descriptors, 512 MiB of address space, no core, no process. 0 or negative errno.
+ *
+ * A process under a sanitizer keeps what that needs; `-Dsandbox_debug=true` names the forbidden call on
+ * stderr and ends with status 159 instead of the signal.
  */
 int sandbox_worker(const struct sandbox_worker_config *config, struct sandbox_result *ret);
 
-/* The second stage: opening or looking at any file is EACCES from now on. 0 or negative errno. */
+/*
+ * The second stage, where `read_paths` were given: opening or looking at any file is EACCES from now on. To
+ * be called once. 0 or negative errno.
+ */
 int sandbox_worker_established(void);
