@@ -750,6 +750,7 @@ bool same_packets(const struct list *expected, const struct list *got, enum orde
 {
 	size_t *place = calloc(expected->count + 1, sizeof(*place));
 	bool *taken = calloc(got->count + 1, sizeof(*taken));
+	size_t first = 0; /* that is not taken */
 
 	*ret_why = NULL;
 	if (!place || !taken)
@@ -757,15 +758,15 @@ bool same_packets(const struct list *expected, const struct list *got, enum orde
 	if (expected->count != got->count)
 		*ret_why = "another number of packets";
 	for (size_t i = 0; i < expected->count && !*ret_why; i++) {
-		size_t j = 0;
-
+		while (first < got->count && taken[first])
+			first++;
+		size_t j = first;
 		while (j < got->count && (taken[j] || !equal(&expected->items[i], &got->items[j])))
 			j++;
 		if (j == got->count) {
 			*ret_why = "a packet is lost or changed";
 			print_packet("expected", &expected->items[i]);
-			if (i < got->count)
-				print_packet("at its place", &got->items[i]);
+			print_packet("at its place", &got->items[first]);
 			break;
 		}
 		taken[j] = true;
