@@ -45,13 +45,13 @@ struct tun_options {
  * NO_TUN (the device node is missing or unusable), NO_PRIVILEGE, NAME_IN_USE, KERNEL_CONFIG. Negative errno.
  */
 int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure);
-/* Adopts an open descriptor of ours (after a re-exec): reads name and settings from it. -EINVAL if it is no
- * TUN. */
-int tun_adopt(int fd, struct tun *ret);
+/* Adopts an open descriptor of ours (after a re-exec): reads name and kind from it, and sets the offloads
+ * again, which the kernel does not tell. -EINVAL if it is no TUN. */
+int tun_adopt(int fd, unsigned offloads, struct tun *ret);
 /* Closes the descriptor; the device goes with the last one. */
 void tun_close(struct tun *tun);
 
-/* TUNSETCARRIER. Works only while the device is admin up: elsewhere 0 is returned and nothing changes. */
+/* TUNSETCARRIER. Negative errno. */
 int tun_set_carrier(int fd, bool on);
 /* Reads and drops what is queued (at most `limit` packets): what an outage left is stale [V]. Call it before
  * the carrier goes on. Returns the number of packets. */

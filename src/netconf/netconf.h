@@ -54,11 +54,10 @@ struct net_report {
  * `tun_fd` is for the carrier (-1: the carrier is left alone). One failing operation does not stop the
  * others. 0, or the negative errno of the first failure; `ret` (may be NULL) is filled either way.
  */
-int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, int tun_fd,
-		      struct net_report *ret);
+int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret);
 
 /* Takes away everything of ours from the interface, whether it still exists or not. */
-int netconf_remove(struct netconf *nc, const char *name, int tun_fd, struct net_report *ret);
+int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret);
 
 /*
  * At the start: removes what a crashed process left for interfaces that do not exist any more (resolvers, nft

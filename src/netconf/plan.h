@@ -16,7 +16,7 @@ enum net_op_kind {
 	NET_OP_MASTER,	 /* value = ifindex of the VRF, 0 = none */
 	NET_OP_MTU,	 /* value */
 	NET_OP_ADMIN,	 /* value = 0, 1 */
-	NET_OP_CARRIER,	 /* value = 0, 1; needs the TUN descriptor */
+	NET_OP_CARRIER,	 /* value = 0, 1 */
 	NET_OP_ADDR_ADD, /* addr, peer, prefix_len */
 	NET_OP_ADDR_DEL,
 	NET_OP_ROUTE_ADD, /* route; appended, never replacing */
