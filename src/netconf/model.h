@@ -136,6 +136,7 @@ struct net_record {
 /* True if nothing of ours is recorded. */
 bool net_record_is_empty(const struct net_record *record);
 
+#define NET_NFT_TAG_MAX		64
 #define NET_OBSERVED_ADDRS_MAX	64
 #define NET_OBSERVED_ROUTES_MAX 64
 
@@ -152,6 +153,7 @@ struct net_route {
 	uint32_t table;
 	uint32_t metric;
 	uint8_t protocol;
+	uint8_t type; /* RTN_UNICAST, RTN_UNREACHABLE, … */
 	uint32_t ifindex;
 	struct net_addr via;   /* AF_UNSPEC = no gateway */
 	char device[IFNAMSIZ]; /* of `ifindex`; "" = unknown */
@@ -177,15 +179,11 @@ struct net_observed {
 	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
-	bool truncated; /* there was more than fits */
 
 	struct net_sysctl_value sysctl[_NET_SYSCTL_MAX];
 
-	bool nft; /* our table exists */
-	bool nft_readable;
-	enum net_mss mss;
-	uint16_t mss_value;
-	enum net_source_validation source_validation; /* STRICT, LOOSE or UNSET (= no rule) */
+	bool nft;		       /* our table exists */
+	char nft_tag[NET_NFT_TAG_MAX]; /* its comment: what the table does, see net_nft_tag() */
 
 	enum net_dns_backend dns_backend; /* the one that manages this host's resolver at present */
 	bool dns_intact;		  /* what net_record says about resolvers is still in place */

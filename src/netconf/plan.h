@@ -21,11 +21,19 @@ enum net_op_kind {
 	NET_OP_ADDR_DEL,
 	NET_OP_ROUTE_ADD, /* route; appended, never replacing */
 	NET_OP_ROUTE_DEL,
-	NET_OP_NFT_SET, /* mss, mss_value, source_validation: one transaction replaces our table */
+	NET_OP_NFT_SET, /* nft: one transaction replaces our table */
 	NET_OP_NFT_DELETE,
 	NET_OP_DNS_SET,	  /* resolvers of the plan's record */
 	NET_OP_DNS_CLEAR, /* from the backend in the record of before */
 	_NET_OP_KIND_MAX,
+};
+
+/* What our nft table does. */
+struct net_nft {
+	enum net_mss mss;
+	uint16_t mss_value;
+	enum net_source_validation source_validation;
+	bool in_vrf; /* the lookup of a source has to happen in the VRF's table */
 };
 
 struct net_op {
@@ -35,9 +43,7 @@ struct net_op {
 	struct net_addr addr, peer;
 	uint8_t prefix_len;
 	struct net_route route;
-	enum net_mss mss;
-	uint16_t mss_value;
-	enum net_source_validation source_validation;
+	struct net_nft nft;
 };
 
 /* What a user should be told about the result; a set of bits. */
@@ -78,6 +84,8 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
  */
 void net_notice_format(enum net_notice notice, const struct net_plan *plan, const struct net_desired *desired,
 		       const struct net_observed *observed, char *out, size_t size);
+/* The comment of the table that does `nft`: "mss=1400 rpf=strict". "" if no table is needed. */
+void net_nft_tag(const struct net_nft *nft, char out[static NET_NFT_TAG_MAX]);
 /* "route add default dev sstpc0 metric 210 table 254": for logs, errors and tests. */
 void net_op_format(const struct net_op *op, char *out, size_t size);
 /* "default via 192.0.2.1 dev eth0 metric 0" */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "netconf/dns/dns.h"
+#include "netconf/dns/resolv.h"
+
+/* The whole file as a string. -EFBIG, -EINVAL (a NUL in it): not a file that we understand. */
+static int read_all(int fd, struct text *out)
+{
+	char buffer[4096];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, buffer, sizeof(buffer), at)) > 0) {
+		if (memchr(buffer, 0, (size_t)n))
+			return -EINVAL;
+		if (out->len + (size_t)n > RESOLV_CONF_MAX)
+			return -EFBIG;
+		text_add_len(out, buffer, (size_t)n);
+		at += n;
+	}
+	return n < 0 ? -errno : out->error;
+}
+
+/* In place: the file may be a bind mount or a link, and its owner and mode are not ours to change. */
+static int write_all(int fd, const struct text *text)
+{
+	const char *data = text_str(text);
+	size_t done = 0;
+
+	while (done < text->len) {
+		ssize_t n = pwrite(fd, data + done, text->len - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return ftruncate(fd, (off_t)text->len) < 0 ? -errno : 0;
+}
+
+/* Opened and locked against other instances of us. */
+static int open_locked(const char *path, int flags)
+{
+	_cleanup_close_ int fd = open(path, flags | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int dns_file_set(const char *resolv_conf, const struct dns_servers *dns)
+{
+	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
+	bool created = access(resolv_conf, F_OK) < 0;
+	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR | O_CREAT);
+
+	if (fd < 0)
+		return fd;
+	int r = read_all(fd, &old);
+	if (r < 0)
+		return r;
+	resolv_install(text_str(&old), dns->ifname, dns->servers, dns->n, created, &new);
+	return new.error ? new.error : write_all(fd, &new);
+}
+
+int dns_file_clear(const char *resolv_conf, const char *ifname)
+{
+	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
+	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR);
+	bool unlink_it;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	int r = read_all(fd, &old);
+	if (r < 0)
+		return r;
+	if (!resolv_remove(text_str(&old), ifname, &new, &unlink_it))
+		return 0;
+	if (new.error)
+		return new.error;
+	if (unlink_it && unlink(resolv_conf) == 0)
+		return 0;
+	return write_all(fd, &new);
+}
+
+bool dns_file_is_installed(const char *resolv_conf, const struct dns_servers *dns)
+{
+	_cleanup_text_ struct text text = { .max = RESOLV_CONF_MAX };
+	_cleanup_close_ int fd = open(resolv_conf, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read_all(fd, &text) == 0 &&
+	       resolv_is_installed(text_str(&text), dns->ifname, dns->servers, dns->n);
+}

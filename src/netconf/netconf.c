@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netconf/netconf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "netconf/dns/queue.h"
+#include "netconf/nft.h"
+#include "netconf/observe.h"
+#include "netconf/record.h"
+#include "netconf/sysctl.h"
+
+#define ROUNDS_MAX  6 /* a plan that does not come to rest is fought over with somebody */
+#define RECOVER_MAX 1024
+
+/* What is known of one interface between calls. */
+struct interface {
+	struct interface *next;
+	char name[IFNAMSIZ];
+	uint32_t ifindex;
+	struct net_record record;
+	/* While resolvers are being taken back: where they still are, so that a crash does not forget them.
+	 */
+	struct net_record dns_before;
+	bool dns_pending;
+};
+
+struct netconf {
+	char *dir; /* RUN_DIR/net */
+	char *resolv_conf;
+	uint64_t netns;
+	struct observer observer;
+	struct dns_queue *dns;
+	struct interface *interfaces;
+	struct net_observed observed;
+	struct net_plan plan;
+	struct rtnl route, netfilter;
+};
+
+/* --- life -------------------------------------------------------------------------------------------------
+ */
+
+static int make_directories(const char *run_dir, const char *dir)
+{
+	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int set_up(struct netconf *nc, const struct netconf_options *options)
+{
+	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
+	struct stat st;
+
+	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
+	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0)
+		return -ENOMEM;
+	int r = make_directories(run_dir, nc->dir);
+	if (r < 0)
+		return r;
+	if (stat("/proc/self/ns/net", &st) == 0)
+		nc->netns = st.st_ino;
+	r = rtnl_open(&nc->route, NETLINK_ROUTE);
+	if (r < 0)
+		return r;
+	nc->observer = (struct observer){ .route = &nc->route,
+					  .resolv_conf = nc->resolv_conf,
+					  .dns_backend = options->dns_backend };
+	if (rtnl_open(&nc->netfilter, NETLINK_NETFILTER) == 0)
+		nc->observer.netfilter = &nc->netfilter;
+	return dns_queue_new(nc->resolv_conf, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
+}
+
+int netconf_new(const struct netconf_options *options, struct netconf **ret)
+{
+	_cleanup_(netconf_freep) struct netconf *nc = calloc(1, sizeof(*nc));
+
+	if (!nc)
+		return -ENOMEM;
+	int r = set_up(nc, options);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(nc);
+	return 0;
+}
+
+void netconf_free(struct netconf *nc)
+{
+	if (!nc)
+		return;
+	dns_queue_free(nc->dns);
+	while (nc->interfaces) {
+		struct interface *i = nc->interfaces;
+
+		nc->interfaces = i->next;
+		free(i);
+	}
+	rtnl_close(&nc->route);
+	rtnl_close(&nc->netfilter);
+	free(nc->resolv_conf);
+	free(nc->dir);
+	free(nc);
+}
+
+/* --- the record -------------------------------------------------------------------------------------------
+ */
+
+/* A corrupt record still says that something was done: look in every place that is cheap to look into. */
+static void assume_worst(const struct netconf *nc, struct net_record *record)
+{
+	*record = (struct net_record){ .nft = true };
+	record->dns_backend = nc->observer.dns_backend != NET_DNS_NONE ? nc->observer.dns_backend
+								       : dns_probe(nc->resolv_conf);
+}
+
+static void load_record(struct netconf *nc, struct interface *i)
+{
+	struct record_owner owner = { 0 };
+
+	int r = record_load(nc->dir, i->name, &i->record, &owner);
+	if (r == -EBADMSG)
+		assume_worst(nc, &i->record);
+	else if (r == 0 && owner.netns != nc->netns)
+		i->record = (struct net_record){ 0 };
+	i->ifindex = owner.ifindex;
+}
+
+static struct interface *find_interface(struct netconf *nc, const char *name)
+{
+	for (struct interface *i = nc->interfaces; i; i = i->next)
+		if (strcmp(i->name, name) == 0)
+			return i;
+	return NULL;
+}
+
+static struct interface *get_interface(struct netconf *nc, const char *name)
+{
+	struct interface *i = find_interface(nc, name);
+
+	if (i)
+		return i;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	(void)snprintf(i->name, sizeof(i->name), "%s", name);
+	load_record(nc, i);
+	i->next = nc->interfaces;
+	nc->interfaces = i;
+	return i;
+}
+
+/* The device was made anew: what was on the old one is gone with it. */
+static void follow_device(struct interface *i, const struct net_observed *observed)
+{
+	if (observed->exists && i->ifindex != observed->ifindex) {
+		memset(i->record.sysctl, 0, sizeof(i->record.sysctl));
+		i->record.local = i->record.peer = (struct in_addr){ INADDR_ANY };
+		i->record.link_local = in6addr_any;
+		i->ifindex = observed->ifindex;
+	}
+}
+
+static int save(struct netconf *nc, const struct interface *i, const struct net_record *record)
+{
+	struct record_owner owner = { .netns = nc->netns, .ifindex = i->ifindex };
+	struct net_record out = *record;
+
+	if (i->dns_pending && out.dns_backend == NET_DNS_NONE) {
+		out.dns_backend = i->dns_before.dns_backend;
+		out.n_dns = i->dns_before.n_dns;
+		memcpy(out.dns, i->dns_before.dns, sizeof(out.dns));
+	}
+	if (net_record_is_empty(&out))
+		return record_delete(nc->dir, i->name);
+	return record_save(nc->dir, i->name, &out, &owner);
+}
+
+/* Forgets an interface that holds nothing of ours any more. */
+static void forget_if_empty(struct netconf *nc, struct interface *i)
+{
+	struct interface **at = &nc->interfaces;
+
+	if (i->dns_pending || !net_record_is_empty(&i->record))
+		return;
+	while (*at != i)
+		at = &(*at)->next;
+	*at = i->next;
+	free(i);
+}
+
+/* --- the resolver -----------------------------------------------------------------------------------------
+ */
+
+static void finish_dns(struct netconf *nc, const struct dns_result *result)
+{
+	struct interface *i = find_interface(nc, result->ifname);
+
+	if (!i || dns_queue_is_busy(nc->dns, i->name))
+		return;
+	i->dns_pending = false;
+	(void)save(nc, i, &i->record);
+	forget_if_empty(nc, i);
+}
+
+/* Starts what waits; changes that need no program are complete afterwards. */
+static void kick_dns(struct netconf *nc, struct net_report *report)
+{
+	struct dns_result result;
+
+	while (dns_queue_fd(nc->dns) < 0 && dns_queue_process(nc->dns, clock_now(), &result) == 1) {
+		finish_dns(nc, &result);
+		if (result.failure.cause != CAUSE_NONE) {
+			report->n_failed++;
+			failure_set(&report->failure, result.failure.cause, "%s", result.failure.detail);
+		}
+	}
+}
+
+int netconf_fd(const struct netconf *nc)
+{
+	return dns_queue_fd(nc->dns);
+}
+
+usec_t netconf_deadline(const struct netconf *nc)
+{
+	return dns_queue_deadline(nc->dns);
+}
+
+int netconf_process(struct netconf *nc, usec_t now, struct failure *ret, char *ret_name)
+{
+	struct dns_result result;
+
+	if (dns_queue_process(nc->dns, now, &result) == 0)
+		return 0;
+	finish_dns(nc, &result);
+	if (ret)
+		*ret = result.failure;
+	if (ret_name)
+		memcpy(ret_name, result.ifname, IFNAMSIZ);
+	return 1;
+}
+
+int netconf_flush(struct netconf *nc, struct failure *ret)
+{
+	while (netconf_deadline(nc) != USEC_NEVER) {
+		struct pollfd p = { .fd = netconf_fd(nc), .events = POLLIN };
+		struct failure failure = { .cause = CAUSE_NONE };
+		usec_t now = clock_now(), deadline = netconf_deadline(nc);
+
+		if (p.fd >= 0 && deadline > now)
+			(void)poll(&p, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1);
+		(void)netconf_process(nc, clock_now(), &failure, NULL);
+		if (failure.cause != CAUSE_NONE && ret)
+			failure_set(ret, failure.cause, "%s", failure.detail);
+	}
+	return ret && ret->cause != CAUSE_NONE ? -EIO : 0;
+}
+
+static int apply_dns(struct netconf *nc, struct interface *i, bool set)
+{
+	struct dns_servers dns = { .n = nc->plan.record.n_dns };
+
+	i->dns_pending = true;
+	if (!set) {
+		i->dns_before = i->record;
+		return dns_queue_clear(nc->dns, i->record.dns_backend, i->name);
+	}
+	memcpy(dns.ifname, i->name, sizeof(dns.ifname));
+	memcpy(dns.servers, nc->plan.record.dns, sizeof(dns.servers));
+	return dns_queue_set(nc->dns, nc->plan.record.dns_backend, &dns);
+}
+
+/* --- applying ---------------------------------------------------------------------------------------------
+ */
+
+/* `error` is set where the reason is not rtnetlink's. */
+static int apply(struct netconf *nc, struct interface *i, const struct net_op *op, const char *description,
+		 char *error, size_t size)
+{
+	switch (op->kind) {
+	case NET_OP_SYSCTL: {
+		int r = sysctl_write_value(i->name, op->sysctl, op->value);
+		if (r < 0)
+			(void)snprintf(error, size, "%s", strerror(-r));
+		return r;
+	}
+	case NET_OP_ALIAS:
+		return rtnl_link_set_alias(&nc->route, i->ifindex, description);
+	case NET_OP_MASTER:
+		return rtnl_link_set_master(&nc->route, i->ifindex, op->value);
+	case NET_OP_MTU:
+		return rtnl_link_set_mtu(&nc->route, i->ifindex, op->value);
+	case NET_OP_ADMIN:
+		return rtnl_link_set_up(&nc->route, i->ifindex, op->value);
+	case NET_OP_CARRIER:
+		return rtnl_link_set_carrier(&nc->route, i->ifindex, op->value);
+	case NET_OP_ADDR_ADD:
+	case NET_OP_ADDR_DEL:
+		return rtnl_addr_change(&nc->route, op->kind == NET_OP_ADDR_ADD, i->ifindex, &op->addr,
+					&op->peer, op->prefix_len);
+	case NET_OP_ROUTE_ADD:
+	case NET_OP_ROUTE_DEL:
+		return rtnl_route_change(&nc->route, op->kind == NET_OP_ROUTE_ADD, &op->route);
+	case NET_OP_NFT_SET:
+		return nft_set(i->name, &op->nft, error, size);
+	case NET_OP_NFT_DELETE:
+		return nft_delete(i->name, error, size);
+	case NET_OP_DNS_SET:
+	case NET_OP_DNS_CLEAR:
+		return apply_dns(nc, i, op->kind == NET_OP_DNS_SET);
+	case _NET_OP_KIND_MAX:
+		break;
+	}
+	return -EINVAL;
+}
+
+/* Somebody was faster: the object is as wished already. */
+static bool is_done_already(const struct net_op *op, int error)
+{
+	switch (op->kind) {
+	case NET_OP_ADDR_ADD:
+	case NET_OP_ROUTE_ADD:
+		return error == -EEXIST;
+	case NET_OP_ADDR_DEL:
+		return error == -EADDRNOTAVAIL;
+	case NET_OP_ROUTE_DEL:
+		return error == -ESRCH;
+	case NET_OP_SYSCTL:
+	case NET_OP_ALIAS:
+	case NET_OP_MASTER:
+	case NET_OP_MTU:
+	case NET_OP_ADMIN:
+	case NET_OP_CARRIER:
+	case NET_OP_NFT_SET:
+	case NET_OP_NFT_DELETE:
+	case NET_OP_DNS_SET:
+	case NET_OP_DNS_CLEAR:
+	case _NET_OP_KIND_MAX:
+		break;
+	}
+	return false;
+}
+
+static void apply_all(struct netconf *nc, struct interface *i, const char *description,
+		      struct net_report *report)
+{
+	for (size_t n = 0; n < nc->plan.n_ops; n++) {
+		const struct net_op *op = &nc->plan.ops[n];
+		char text[192], error[200] = "";
+
+		nc->route.error[0] = 0;
+		int r = apply(nc, i, op, description, error, sizeof(error));
+		if (r >= 0 || is_done_already(op, r))
+			continue;
+		net_op_format(op, text, sizeof(text));
+		if (!error[0])
+			(void)snprintf(error, sizeof(error), "%s",
+				       nc->route.error[0] ? nc->route.error : strerror(-r));
+		report->n_failed++;
+		failure_set(&report->failure, r == -EPERM ? CAUSE_NO_PRIVILEGE : CAUSE_KERNEL_CONFIG,
+			    "%s: %s: %s", i->name, text, error);
+	}
+}
+
+static void fail(struct net_report *report, const char *name, const char *what, int error)
+{
+	report->n_failed++;
+	failure_set(&report->failure, error == -EPERM ? CAUSE_NO_PRIVILEGE : CAUSE_KERNEL_CONFIG,
+		    "%s: %s: %s", name, what, strerror(-error));
+}
+
+/* One observation and its plan. */
+static int look(struct netconf *nc, struct interface *i, const struct net_desired *desired,
+		struct net_report *report)
+{
+	int r = net_observe(&nc->observer, i->name, desired ? desired->vrf : "", &i->record, &nc->observed);
+	if (r < 0) {
+		fail(report, i->name, "reading the state of the kernel", r);
+		return r;
+	}
+	follow_device(i, &nc->observed);
+	if (dns_queue_is_busy(nc->dns, i->name))
+		nc->observed.dns_intact = true; /* on its way */
+	net_plan(desired, &nc->observed, &i->record, &nc->plan);
+	return 0;
+}
+
+static void fill_report(const struct netconf *nc, const struct interface *i,
+			const struct net_desired *desired, struct net_report *report)
+{
+	static const struct net_desired nothing = { .admin_up = false };
+	const struct net_observed *o = &nc->observed;
+
+	report->notices = nc->plan.notices;
+	for (unsigned bit = 0; bit < NET_NOTICE_COUNT; bit++)
+		if (report->notices & 1u << bit)
+			net_notice_format((enum net_notice)(1u << bit), &nc->plan,
+					  desired ? desired : &nothing, o, report->text[bit],
+					  sizeof(report->text[bit]));
+	report->ifindex = o->ifindex;
+	report->mtu = o->mtu;
+	report->table = o->table;
+	for (size_t n = 0; n < o->n_routes; n++)
+		report->default_installed |= o->routes[n].ifindex == o->ifindex &&
+					     o->routes[n].protocol == NET_ROUTE_PROTOCOL &&
+					     o->routes[n].dst.family == AF_INET &&
+					     o->routes[n].prefix_len <= 1;
+	report->default_active = report->default_installed && o->carrier &&
+				 !(report->notices & NET_NOTICE_DEFAULT_NOT_ACTIVE);
+	for (size_t n = 0; n < o->n_addrs; n++)
+		report->ipv6_global |= o->addrs[n].family == AF_INET6 &&
+				       !IN6_IS_ADDR_LINKLOCAL(&o->addrs[n].local.in6);
+	report->dns_backend = i->record.dns_backend;
+}
+
+static int reconcile(struct netconf *nc, struct interface *i, const struct net_desired *desired,
+		     struct net_report *report)
+{
+	for (unsigned round = 0;; round++) {
+		int r = look(nc, i, desired, report);
+		if (r < 0)
+			return r;
+		if (nc->plan.n_ops == 0 || round == ROUNDS_MAX || report->n_failed > 0)
+			break;
+		report->changed = true;
+		r = save(nc, i, &nc->plan.claim);
+		if (r < 0) {
+			/* Without a record nothing could be taken back after a crash. */
+			fail(report, i->name, nc->dir, r);
+			return r;
+		}
+		apply_all(nc, i, desired ? desired->description : "", report);
+		i->record = nc->plan.record;
+		kick_dns(nc, report);
+	}
+	/* The last plan may have noted values without writing any. */
+	i->record = nc->plan.record;
+	fill_report(nc, i, desired, report);
+	return 0;
+}
+
+static int reconcile_name(struct netconf *nc, const char *name, const struct net_desired *desired,
+			  struct net_report *ret)
+{
+	struct net_report report = { .changed = false };
+
+	if (!is_interface_name(name))
+		return -EINVAL;
+	struct interface *i = get_interface(nc, name);
+	if (!i)
+		return -ENOMEM;
+	int r = reconcile(nc, i, desired, &report);
+	int saved = save(nc, i, &i->record);
+	if (r == 0 && saved < 0)
+		fail(&report, name, nc->dir, saved);
+	forget_if_empty(nc, i);
+	if (ret)
+		*ret = report;
+	return r < 0 ? r : report.n_failed > 0 ? -EIO : 0;
+}
+
+int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret)
+{
+	return reconcile_name(nc, desired->name, desired, ret);
+}
+
+int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
+{
+	return reconcile_name(nc, name, NULL, ret);
+}
+
+/* --- after a crash ----------------------------------------------------------------------------------------
+ */
+
+struct names {
+	char (*name)[IFNAMSIZ];
+	size_t n;
+};
+
+static void note_missing(void *ctx, const char *ifname)
+{
+	struct names *names = ctx;
+
+	if (names->n == RECOVER_MAX || if_nametoindex(ifname) != 0)
+		return;
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->name[i], ifname) == 0)
+			return;
+	(void)snprintf(names->name[names->n++], IFNAMSIZ, "%s", ifname);
+}
+
+static void note_records(struct netconf *nc, struct names *names)
+{
+	DIR *dir = opendir(nc->dir);
+
+	if (!dir)
+		return;
+	for (struct dirent *e; (e = readdir(dir));) {
+		struct net_record record;
+		struct record_owner owner = { 0 };
+
+		/* Half-written records have a ':' in their names, which no interface has. */
+		if (!is_interface_name(e->d_name))
+			continue;
+		int r = record_load(nc->dir, e->d_name, &record, &owner);
+		if (r == -EBADMSG || (r == 0 && owner.netns == nc->netns))
+			note_missing(names, e->d_name);
+	}
+	(void)closedir(dir);
+}
+
+int netconf_recover(struct netconf *nc)
+{
+	_cleanup_free_ char(*list)[IFNAMSIZ] = calloc(RECOVER_MAX, IFNAMSIZ);
+	struct names names = { .name = list };
+	int cleaned = 0;
+
+	if (!list)
+		return -ENOMEM;
+	note_records(nc, &names);
+	if (nc->observer.netfilter)
+		(void)nft_list(nc->observer.netfilter, note_missing, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (netconf_remove(nc, names.name[i], NULL) == 0)
+			cleaned++;
+	return cleaned;
+}

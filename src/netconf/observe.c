@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netconf/observe.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "netconf/dns/dns.h"
+#include "netconf/nft.h"
+#include "netconf/sysctl.h"
+
+#define OURS_MAX  (NET_OBSERVED_ROUTES_MAX / 2) /* so that many foreign routes cannot hide ours */
+#define DUMPS_MAX 3				/* a dump that changed under our eyes is read again */
+
+struct addr_parser {
+	struct net_observed_addr addr;
+	uint32_t flags;
+};
+
+static int take_addr_attr(const struct nlattr *attr, void *ctx)
+{
+	struct addr_parser *p = ctx;
+	size_t size = p->addr.family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	size_t len = mnl_attr_get_payload_len(attr);
+	struct net_addr *to = NULL;
+
+	if (mnl_attr_get_type(attr) == IFA_LOCAL)
+		to = &p->addr.local;
+	else if (mnl_attr_get_type(attr) == IFA_ADDRESS)
+		to = &p->addr.peer;
+	else if (mnl_attr_get_type(attr) == IFA_FLAGS && len >= sizeof(p->flags))
+		p->flags = mnl_attr_get_u32(attr);
+	if (to && len >= size) {
+		to->family = p->addr.family;
+		memcpy(&to->in6, mnl_attr_get_payload(attr), size);
+	}
+	return MNL_CB_OK;
+}
+
+static void take_addr(void *ctx, const struct nlmsghdr *message)
+{
+	struct net_observed *obs = ctx;
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(message) < sizeof(*ifa) ||
+	    ifa->ifa_index != obs->ifindex || obs->n_addrs >= NET_OBSERVED_ADDRS_MAX ||
+	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
+		return;
+	struct addr_parser p = { .flags = ifa->ifa_flags };
+	struct net_observed_addr *addr = &p.addr;
+
+	addr->family = ifa->ifa_family;
+	addr->prefix_len = ifa->ifa_prefixlen;
+	(void)mnl_attr_parse(message, sizeof(*ifa), take_addr_attr, &p);
+	/* IPv6 without a peer has the address in IFA_ADDRESS alone. */
+	if (addr->local.family == AF_UNSPEC)
+		addr->local = addr->peer;
+	if (addr->peer.family == AF_UNSPEC)
+		addr->peer = addr->local;
+	addr->dynamic = addr->family == AF_INET6 && !(p.flags & IFA_F_PERMANENT) &&
+			!IN6_IS_ADDR_LINKLOCAL(&addr->local.in6);
+	obs->addrs[obs->n_addrs++] = *addr;
+}
+
+/* True for the destinations of default routes and of their halves. */
+static bool is_wide(const struct net_route *r)
+{
+	return r->prefix_len <= 1;
+}
+
+static void take_route(void *ctx, const struct nlmsghdr *message)
+{
+	struct net_observed *obs = ctx;
+	struct net_route r;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(message, &r) < 0 ||
+	    r.table != obs->table ||
+	    (r.type != RTN_UNICAST && r.type != RTN_BLACKHOLE && r.type != RTN_UNREACHABLE &&
+	     r.type != RTN_PROHIBIT))
+		return;
+	bool ours = r.ifindex == obs->ifindex &&
+		    (r.protocol == NET_ROUTE_PROTOCOL || (r.protocol == RTPROT_RA && is_wide(&r)));
+	bool foreign = r.ifindex != obs->ifindex && is_wide(&r);
+	size_t limit = ours ? NET_OBSERVED_ROUTES_MAX : OURS_MAX;
+
+	if ((ours || foreign) && obs->n_routes < limit)
+		obs->routes[obs->n_routes++] = r;
+}
+
+static int read_addrs(const struct observer *o, struct net_observed *obs)
+{
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++) {
+		obs->n_addrs = 0;
+		r = rtnl_addr_dump(o->route, obs->ifindex, take_addr, obs);
+	}
+	return r == -EINTR ? 0 : r;
+}
+
+static int read_routes(const struct observer *o, struct net_observed *obs)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	obs->n_routes = 0;
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		size_t before = obs->n_routes;
+		int r = -EINTR;
+
+		for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++) {
+			obs->n_routes = before;
+			r = rtnl_route_dump(o->route, families[f], obs->table, take_route, obs);
+		}
+		/* A kernel without IPv6 has no such table. */
+		if (r < 0 && r != -EINTR && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
+			return r;
+	}
+	for (size_t i = 0; i < obs->n_routes; i++)
+		if (obs->routes[i].ifindex)
+			(void)if_indextoname(obs->routes[i].ifindex, obs->routes[i].device);
+	return 0;
+}
+
+static void read_vrf(const struct observer *o, const char *vrf, struct net_observed *obs)
+{
+	struct rtnl_link link;
+
+	if (vrf[0] && rtnl_link_get(o->route, vrf, 0, &link) == 0 && link.is_vrf) {
+		obs->vrf_exists = true;
+		obs->vrf_ifindex = link.ifindex;
+		obs->vrf_table = link.vrf_table;
+	}
+	obs->table = RT_TABLE_MAIN;
+	if (obs->master && rtnl_link_get(o->route, NULL, obs->master, &link) == 0 && link.is_vrf)
+		obs->table = link.vrf_table;
+}
+
+static void read_dns(const struct observer *o, const char *ifname, const struct net_record *record,
+		     struct net_observed *obs)
+{
+	struct dns_servers dns = { .n = record->n_dns };
+
+	obs->dns_backend = o->dns_backend != NET_DNS_NONE ? o->dns_backend : dns_probe(o->resolv_conf);
+	strncpy(dns.ifname, ifname, sizeof(dns.ifname) - 1);
+	memcpy(dns.servers, record->dns, sizeof(dns.servers));
+	obs->dns_intact = dns_is_installed(record->dns_backend, o->resolv_conf, obs->ifindex, &dns);
+}
+
+int net_observe(const struct observer *o, const char *ifname, const char *vrf,
+		const struct net_record *record, struct net_observed *ret)
+{
+	struct rtnl_link link;
+
+	memset(ret, 0, sizeof(*ret));
+	int r = rtnl_link_get(o->route, ifname, 0, &link);
+	if (r < 0 && r != -ENODEV)
+		return r;
+	ret->exists = r == 0;
+	if (o->netfilter)
+		ret->nft = nft_get(o->netfilter, ifname, ret->nft_tag) == 1;
+	if (ret->exists) {
+		ret->ifindex = link.ifindex;
+		memcpy(ret->description, link.alias, sizeof(ret->description));
+		ret->admin_up = link.flags & IFF_UP;
+		ret->carrier = link.carrier;
+		ret->mtu = link.mtu;
+		ret->master = link.master;
+		read_vrf(o, vrf, ret);
+		sysctl_read_all(ifname, ret->sysctl);
+		r = read_addrs(o, ret);
+		if (r == 0)
+			r = read_routes(o, ret);
+		if (r < 0)
+			return r;
+	}
+	read_dns(o, ifname, record, ret);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests to the kernel by netlink: one socket, one request at a time, the kernel's own words for its
+ * errors. */
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include "netconf/model.h"
+
+#define RTNL_BUFFER_SIZE 32768 /* what one datagram of a dump can be */
+
+struct rtnl {
+	struct mnl_socket *socket;
+	uint32_t seq;
+	char error[192]; /* of the last request: text of the errno, and the kernel's extended ack if it gave
+			    one */
+	char buffer[RTNL_BUFFER_SIZE] __attribute__((aligned(8)));
+};
+
+/* `bus` is NETLINK_ROUTE or NETLINK_NETFILTER. */
+int rtnl_open(struct rtnl *rtnl, int bus);
+void rtnl_close(struct rtnl *rtnl);
+
+/* Sends `request` (NLM_F_ACK is added) and waits for the answer; every message of an answer or dump goes to
+ * `fn` (may be NULL). 0 or the kernel's negative errno; -EIO if it does not answer. */
+typedef void (*rtnl_message_fn)(void *ctx, const struct nlmsghdr *message);
+int rtnl_request(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn fn, void *ctx);
+
+/* Values of one link, by name or (name NULL) by index. */
+struct rtnl_link {
+	uint32_t ifindex, flags, mtu, master;
+	bool carrier;
+	char name[IFNAMSIZ];
+	char alias[NET_DESCRIPTION_MAX + 1];
+	bool is_vrf;
+	uint32_t vrf_table;
+};
+/* -ENODEV if there is none. */
+int rtnl_link_get(struct rtnl *rtnl, const char *name, uint32_t ifindex, struct rtnl_link *ret);
+/* Reads a RTM_NEWLINK or RTM_DELLINK message. */
+int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret);
+/* Reads a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. */
+int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret);
+
+int rtnl_link_set_alias(struct rtnl *rtnl, uint32_t ifindex, const char *alias);
+int rtnl_link_set_master(struct rtnl *rtnl, uint32_t ifindex, uint32_t master);
+int rtnl_link_set_mtu(struct rtnl *rtnl, uint32_t ifindex, uint32_t mtu);
+int rtnl_link_set_up(struct rtnl *rtnl, uint32_t ifindex, bool up);
+int rtnl_link_set_carrier(struct rtnl *rtnl, uint32_t ifindex, bool on);
+
+int rtnl_addr_dump(struct rtnl *rtnl, uint32_t ifindex, rtnl_message_fn fn, void *ctx);
+/* -EEXIST and -EADDRNOTAVAIL mean that it is there, or gone, already. */
+int rtnl_addr_change(struct rtnl *rtnl, bool add, uint32_t ifindex, const struct net_addr *addr,
+		     const struct net_addr *peer, uint8_t prefix_len);
+
+int rtnl_route_dump(struct rtnl *rtnl, int family, uint32_t table, rtnl_message_fn fn, void *ctx);
+/* Adds behind routes of the same destination and metric, never in place of one. */
+int rtnl_route_change(struct rtnl *rtnl, bool add, const struct net_route *route);

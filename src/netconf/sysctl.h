@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The values below /proc/sys/net. */
+#pragma once
+
+#include "netconf/model.h"
+
+/* Fills the table for one interface; what does not exist is not present. */
+void sysctl_read_all(const char *ifname, struct net_sysctl_value ret[static _NET_SYSCTL_MAX]);
+int sysctl_write_value(const char *ifname, enum net_sysctl key, uint32_t value);
+/* "ipv4/conf/sstpc0/forwarding" */
+void sysctl_path(const char *ifname, enum net_sysctl key, char *out, size_t size);
+/* The name in the record: "ignore_routes_with_linkdown4". */
+const char *sysctl_key_name(enum net_sysctl key);
