@@ -30,6 +30,7 @@ struct interface {
 	 */
 	struct net_record dns_before;
 	bool dns_pending;
+	bool in_use; /* by a call that is not finished */
 };
 
 struct netconf {
@@ -187,7 +188,7 @@ static void forget_if_empty(struct netconf *nc, struct interface *i)
 {
 	struct interface **at = &nc->interfaces;
 
-	if (i->dns_pending || !net_record_is_empty(&i->record))
+	if (i->in_use || i->dns_pending || !net_record_is_empty(&i->record))
 		return;
 	while (*at != i)
 		at = &(*at)->next;
@@ -456,7 +457,9 @@ static int reconcile_name(struct netconf *nc, const char *name, const struct net
 	struct interface *i = get_interface(nc, name);
 	if (!i)
 		return -ENOMEM;
+	i->in_use = true;
 	int r = reconcile(nc, i, desired, &report);
+	i->in_use = false;
 	int saved = save(nc, i, &i->record);
 	if (r == 0 && saved < 0)
 		fail(&report, name, nc->dir, saved);

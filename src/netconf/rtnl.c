@@ -106,7 +106,8 @@ int rtnl_request(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn fn
 
 	request->nlmsg_seq = ++rtnl->seq;
 	request->nlmsg_flags = (uint16_t)(request->nlmsg_flags | NLM_F_REQUEST);
-	if (!(request->nlmsg_flags & NLM_F_DUMP))
+	/* NLM_F_DUMP shares its bits with NLM_F_REPLACE and NLM_F_EXCL. */
+	if ((request->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		request->nlmsg_flags = (uint16_t)(request->nlmsg_flags | NLM_F_ACK);
 	rtnl->error[0] = 0;
 	if (mnl_socket_sendto(rtnl->socket, request, request->nlmsg_len) < 0) {
