@@ -80,7 +80,10 @@ void sstp_enter_connected(struct sstp *s, usec_t now)
 
 void sstp_raise(struct sstp *s, enum sstp_event_type type)
 {
-	s->events |= 1u << type;
+	unsigned bit = 1u << type;
+
+	s->events |= bit & ~s->raised; /* a goodbye that crosses ours stops nothing again */
+	s->raised |= bit;
 }
 
 struct sstp_event sstp_event(struct sstp *s)

@@ -11,7 +11,8 @@
 struct sstp {
 	struct sstp_config config;
 	enum sstp_state state;
-	unsigned events; /* a bit per enum sstp_event_type, pulled lowest first */
+	unsigned events; /* to be pulled, lowest first: a bit per enum sstp_event_type */
+	unsigned raised; /* no event happens twice */
 	bool closing;	 /* `failure` is settled */
 	struct failure failure;
 

@@ -257,6 +257,8 @@ static void check_cell(const struct row *row, enum sstp_role role, size_t column
 		events = cells[i].events;
 		if (before == SSTP_STATE_CONNECTED && (frame || type == SSTP_ECHO_RESPONSE))
 			seconds = 60; /* every packet starts the hello timer again */
+		if (before == SSTP_STATE_DISCONNECT_PENDING)
+			events &= ~EVENT(STOPPING); /* it was told when it went there */
 	}
 
 	expect("state", sstp_state(&c.s), next);
