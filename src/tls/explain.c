@@ -147,7 +147,7 @@ static void explain_reason(const struct tls *t, unsigned long code, struct failu
 void explain_handshake(struct tls *t)
 {
 	struct failure *f = &t->failure;
-	unsigned long code = ERR_peek_error();
+	int socket_error = t->wire.read_error ? t->wire.read_error : t->wire.write_error;
 
 	if (f->cause != CAUSE_NONE)
 		; /* verify.c knew */
@@ -155,14 +155,13 @@ void explain_handshake(struct tls *t)
 		explain_garbage(t, f);
 	else if (t->alert >= 0)
 		explain_alert(t, f);
-	else if (t->wire.read_error || t->wire.write_error)
-		failure_set(f, CAUSE_TLS_FAILED, "%s",
-			    strerror(-(t->wire.read_error ? t->wire.read_error : t->wire.write_error)));
-	else if (t->wire.eof)
+	else if (t->wire.eof || socket_error == -ECONNRESET || socket_error == -EPIPE)
 		failure_set(f, CAUSE_TLS_FAILED, "%s closed the connection %s", peer_name(t),
 			    t->wire.first_len == 0 ? "without an answer" : "during the handshake");
+	else if (socket_error)
+		failure_set(f, CAUSE_TLS_FAILED, "%s", strerror(-socket_error));
 	else
-		explain_reason(t, code, f);
+		explain_reason(t, ERR_peek_error(), f);
 	ERR_clear_error();
 	t->error = -EPROTO;
 }

@@ -7,8 +7,7 @@
 
 #include "tls/tls.h"
 
-/* --- bio.c: the socket below OpenSSL -----------------------------------------------------------------------
- */
+/* --- bio.c: the socket below OpenSSL --- */
 
 /* A record on the wire: header, the longest expansion that any suite has, plaintext. */
 #define RECORD_WIRE_MAX (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + TLS_RECORD_MAX)
@@ -40,8 +39,7 @@ static inline size_t wire_unsent(const struct wire *w)
 	return w->len - w->head;
 }
 
-/* --- the session -------------------------------------------------------------------------------------------
- */
+/* --- the session --- */
 
 struct tls {
 	SSL_CTX *ctx;
@@ -70,8 +68,7 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method, enum tls_version min, enum tl
 /* Sets the order of ciphers by what this CPU does in hardware. 0 or -ENOMEM. */
 int tls_set_ciphers(SSL_CTX *ctx);
 
-/* --- pem.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- pem.c --- */
 
 struct pem_reader {
 	const char *data;
@@ -86,8 +83,7 @@ struct pem_reader {
  */
 int pem_next(struct pem_reader *r, X509 **ret, unsigned *ret_line, struct failure *f);
 
-/* --- certificate.c
- * ------------------------------------------------------------------------------------------- */
+/* --- certificate.c --- */
 
 static inline void x509_freep(X509 **x)
 {
@@ -106,8 +102,7 @@ bool certificate_self_signed(X509 *x);
 #define TIME_TEXT 32
 void time_text(int64_t t, char out[static TIME_TEXT]);
 
-/* --- verify.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- verify.c --- */
 
 /* Sets up who is trusted and which name is expected. 0 or negative errno with `f`. */
 int verify_init(struct tls *t, const struct tls_policy *policy, struct failure *f);
@@ -116,8 +111,7 @@ int verify_init(struct tls *t, const struct tls_policy *policy, struct failure *
 void verify_explain(int error, int depth, X509 *failed, X509 *leaf, const char *name, int64_t now,
 		    struct failure *f);
 
-/* --- explain.c
- * ----------------------------------------------------------------------------------------------- */
+/* --- explain.c --- */
 
 /* Sets t->failure after a failed handshake, from what the peer sent and OpenSSL's error queue. */
 void explain_handshake(struct tls *t);

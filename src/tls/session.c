@@ -24,8 +24,7 @@ int tls_library_init(void)
 	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) ? 0 : -ENOMEM;
 }
 
-/* --- ciphers -----------------------------------------------------------------------------------------------
- */
+/* --- ciphers --- */
 
 static bool cpu_has_aes(void)
 {
@@ -64,8 +63,7 @@ int tls_set_ciphers(SSL_CTX *ctx)
 	return SSL_CTX_set_ciphersuites(ctx, suites) && SSL_CTX_set_cipher_list(ctx, list) ? 0 : -ENOMEM;
 }
 
-/* --- contexts ----------------------------------------------------------------------------------------------
- */
+/* --- contexts --- */
 
 static int protocol_number(enum tls_version v, int any)
 {
@@ -157,8 +155,7 @@ static int attach(struct tls *t, int fd, int keylog_fd)
 	return 0;
 }
 
-/* --- client ------------------------------------------------------------------------------------------------
- */
+/* --- client --- */
 
 static int set_sni(struct tls *t, const struct tls_policy *policy, struct failure *f)
 {
@@ -197,8 +194,7 @@ int tls_client_new(const struct tls_policy *policy, int fd, struct tls **ret, st
 	return 0;
 }
 
-/* --- server ------------------------------------------------------------------------------------------------
- */
+/* --- server --- */
 
 struct tls_server {
 	SSL_CTX *ctx;
@@ -305,8 +301,7 @@ int tls_server_accept(struct tls_server *server, int fd, struct tls **ret)
 	return 0;
 }
 
-/* --- both --------------------------------------------------------------------------------------------------
- */
+/* --- both --- */
 
 void tls_free(struct tls *t)
 {

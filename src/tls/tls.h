@@ -38,8 +38,7 @@ enum tls_version {
 	TLS_1_3,
 };
 
-/* --- pins ------------------------------------------------------------------------------------------------
- */
+/* --- pins --- */
 
 #define TLS_PINS_MAX 8
 #define TLS_PIN_TEXT 52 /* "sha256:" + 44 characters + NUL */
@@ -54,8 +53,7 @@ int tls_pin_parse(const char *text, struct tls_pin *ret);
 /* Writes the base64 form. */
 void tls_pin_format(const struct tls_pin *pin, char out[static TLS_PIN_TEXT]);
 
-/* --- sessions --------------------------------------------------------------------------------------------
- */
+/* --- sessions --- */
 
 struct tls_policy {
 	const char *host;	 /* name or address literal, as the user gave it */
@@ -170,8 +168,7 @@ struct tls_peer {
 /* -ENOTCONN before the handshake is done. */
 int tls_peer(const struct tls *t, struct tls_peer *ret);
 
-/* --- looking into CA files ---------------------------------------------------------------------------------
- */
+/* --- looking into CA files --- */
 
 #define TLS_INSPECT_MAX 1024 /* certificates in one file */
 

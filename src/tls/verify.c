@@ -234,8 +234,7 @@ int verify_init(struct tls *t, const struct tls_policy *policy, struct failure *
 	return trust_pem(store, policy->ca_pem, policy->ca_pem_len, f);
 }
 
-/* --- explaining ------------------------------------------------------------------------------------------
- */
+/* --- explaining --- */
 
 /* Names of strangers are cut so that the pin behind them always fits. */
 #define NAME_SHOWN 64

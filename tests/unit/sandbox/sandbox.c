@@ -71,8 +71,7 @@ static int fails(long result, int error)
 	return errno == error ? 0 : 2;
 }
 
-/* --- forbidden in the worker -------------------------------------------------------------------------------
- */
+/* --- forbidden in the worker --- */
 
 static int try_socket(struct scene *s)
 {
@@ -210,8 +209,7 @@ static int try_io_uring(struct scene *s)
 	return (int)syscall(SYS_io_uring_setup, 1, NULL);
 }
 
-/* --- answered with an error --------------------------------------------------------------------------------
- */
+/* --- answered with an error --- */
 
 static int open_outside(struct scene *s)
 {
@@ -259,8 +257,7 @@ static int grow_file(struct scene *s)
 	return fails(write(s->file, "x", 1), EFBIG);
 }
 
-/* --- works
- * --------------------------------------------------------------------------------------------------- */
+/* --- works --- */
 
 static int open_inside(struct scene *s)
 {
@@ -354,8 +351,7 @@ static int writes_key_log(struct scene *s)
 	return write(s->file, "CLIENT_RANDOM\n", 14) == 14 ? 0 : 1;
 }
 
-/* --- the resolver
- * -------------------------------------------------------------------------------------------- */
+/* --- the resolver --- */
 
 static int looks_up(struct scene *s)
 {
@@ -410,8 +406,7 @@ static int resolver_cannot_reach_others(struct scene *s)
 	       fails(socket(AF_PACKET, SOCK_RAW, 0), EPERM);
 }
 
-/* --- privileges
- * ---------------------------------------------------------------------------------------------- */
+/* --- privileges --- */
 
 static int privileges_are_gone(struct scene *s)
 {
@@ -508,8 +503,7 @@ static const struct trial special[] = {
 	{},
 };
 
-/* --- the child
- * ------------------------------------------------------------------------------------------------ */
+/* --- the child --- */
 
 static int connected_tcp(void)
 {
@@ -614,8 +608,7 @@ static int run_trial(const char *name, const char *base)
 	return 92;
 }
 
-/* --- the parent
- * ----------------------------------------------------------------------------------------------- */
+/* --- the parent --- */
 
 struct child {
 	pid_t pid;

@@ -402,8 +402,7 @@ static void weak_certificates_are_refused(void)
 	check(strstr(detail, "too weak") != NULL);
 }
 
-/* --- the system's store
- * -------------------------------------------------------------------------------------- */
+/* --- the system's store --- */
 
 static bool write_file(const char *dir, const char *name, const char *text)
 {
@@ -474,8 +473,7 @@ static void this_systems_store_can_be_used(void)
 	link_close(&l);
 }
 
-/* --- bad settings
- * ---------------------------------------------------------------------------------------------- */
+/* --- bad settings --- */
 
 static void bad_settings_are_refused_at_once(void)
 {
