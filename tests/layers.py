@@ -15,11 +15,12 @@ LAYERS = {
     "proto/sstp": {"base", "crypto"},
     "proto/ppp": {"base", "crypto"},
     "data": {"base", "crypto", "proto"},
-    "session": {"base", "crypto", "proto", "data", "tls"},
+    "session": {"base", "crypto", "proto", "data"},
     "tls": {"base"},
     "io": {"base"},
     "ipc": {"base"},
     "sandbox": {"base"},
+    "pump": {"base", "crypto", "proto", "data", "session", "tls"},
     "config": {"base"},
     "netconf": {"base"},
 }

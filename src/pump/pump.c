@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pump/pump.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* One turn moves at most this much per direction, so that neither starves the other or the control socket. */
+#define TUN_READS_PER_TURN 4
+#define RECORDS_PER_TURN   16
+#define READS_PER_TURN	   2
+
+/* A record takes about this long on the wire at the present rate: a packet behind it waits no longer. */
+#define RECORD_TIME (2 * USEC_PER_MSEC)
+#define RECORD_MIN  4096u
+#define UNSENT_TIME (4 * USEC_PER_MSEC)
+#define UNSENT_MIN  8192u
+#define UNSENT_MAX  (1024u * 1024u)
+#define ADAPT_EVERY (50 * USEC_PER_MSEC)
+
+int pump_init(struct pump *p, struct session *session, struct tls *tls, int socket, int tun)
+{
+	*p = (struct pump){
+		.session = session, .tls = tls, .socket = socket, .tun = tun, .record = TLS_RECORD_MAX
+	};
+	p->in = malloc(PUMP_IN_SIZE);
+	p->out = malloc(TLS_RECORD_MAX);
+	if (!p->in || !p->out) {
+		pump_done(p);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void pump_done(struct pump *p)
+{
+	free(p->in);
+	free(p->out);
+	p->in = p->out = NULL;
+}
+
+/*
+ * Sizes records and the unsent part of the socket buffer by the delivery rate of TCP: what waits in the
+ * kernel cannot be overtaken by a sparse flow any more, so it should be no more than keeps the link busy
+ * (docs/performance.md).
+ */
+static void adapt_to_rate(struct pump *p, usec_t now)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (now < p->next_adapt)
+		return;
+	p->next_adapt = now + ADAPT_EVERY;
+	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_delivery_rate == 0)
+		return;
+	uint64_t rate = info.tcpi_delivery_rate; /* bytes per second */
+	size_t record = (size_t)CLAMP(rate * RECORD_TIME / USEC_PER_SEC, RECORD_MIN, TLS_RECORD_MAX);
+	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
+
+	/* A rate measured while there was little to send says nothing about what the path can do. */
+	if (info.tcpi_delivery_rate_app_limited && record < p->record)
+		return;
+	p->record = record;
+	tx_set_record_time(p->session->tx, (usec_t)(record * USEC_PER_SEC / rate));
+	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
+	    unsent < p->notsent_lowat - p->notsent_lowat / 4) {
+		if (setsockopt(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) == 0)
+			p->notsent_lowat = unsent;
+	}
+}
+
+static void write_packets(struct pump *p)
+{
+	struct iovec iov[RX_IOV_MAX];
+	int n;
+
+	while ((n = session_tun_next(p->session, iov)) > 0)
+		if (p->tun >= 0 && writev(p->tun, iov, n) < 0)
+			p->stats.tun_write_errors++;
+}
+
+/* What a user can make of the end of the connection. */
+static const char *end_of_connection(const struct pump *p, ssize_t result)
+{
+	if (result == 0)
+		return "closed by the other side";
+	if (result == -ECONNRESET)
+		return "reset by the other side";
+	return tls_failure(p->tls)->detail[0] ? tls_failure(p->tls)->detail
+					      : cause_summary(tls_failure(p->tls)->cause);
+}
+
+static void receive(struct pump *p, usec_t now)
+{
+	ssize_t n = tls_read(p->tls, p->in + p->in_len, PUMP_IN_SIZE - p->in_len);
+
+	if (n == -EAGAIN) {
+		p->socket_ready = false;
+		return;
+	}
+	if (n <= 0) {
+		p->read_closed = true;
+		p->socket_ready = false;
+		session_transport_lost(p->session, end_of_connection(p, n), now);
+		write_packets(p);
+		return;
+	}
+	p->stats.rx_bytes += (uint64_t)n;
+	p->in_len += (size_t)n;
+	size_t used = 0, more;
+	do {
+		more = session_input(p->session, p->in + used, p->in_len - used, now);
+		write_packets(p);
+		used += more;
+	} while (more > 0 && used < p->in_len);
+	p->in_len -= used;
+	memmove(p->in, p->in + used, p->in_len);
+}
+
+static void read_packet(struct pump *p, usec_t now)
+{
+	size_t size;
+	uint8_t *buffer = session_tun_reserve(p->session, &size);
+	ssize_t n = read(p->tun, buffer, size);
+
+	if (n > 0)
+		session_tun_commit(p->session, (size_t)n, now);
+	else
+		p->tun_ready = false;
+}
+
+static size_t next_record(struct pump *p, usec_t now)
+{
+	return p->output ? p->output(p->output_ctx, p->out, p->record, now)
+			 : session_output(p->session, p->out, p->record, now);
+}
+
+/* Returns true if something was handed to TLS. Stops where the socket takes no more. */
+static bool send_records(struct pump *p, usec_t now)
+{
+	bool any = false;
+
+	if (tls_wants_write(p->tls) && tls_flush(p->tls) < 0)
+		return false;
+	for (int i = 0; i < RECORDS_PER_TURN && !tls_wants_write(p->tls); i++) {
+		if (p->out_pos == p->out_len) {
+			p->out_pos = 0;
+			p->out_len = next_record(p, now);
+		}
+		if (p->out_len == 0)
+			break;
+		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos,
+				      i + 1 < RECORDS_PER_TURN && session_has_output(p->session));
+		if (n <= 0)
+			break;
+		p->stats.tx_bytes += (uint64_t)n;
+		p->out_pos += (size_t)n;
+		any = true;
+	}
+	(void)tls_flush(p->tls); /* a failure shows at the next read */
+	if (any)
+		adapt_to_rate(p, now);
+	return any;
+}
+
+bool pump_run(struct pump *p, usec_t now)
+{
+	for (int i = 0; i < READS_PER_TURN && p->socket_ready; i++)
+		receive(p, now);
+	for (int i = 0; i < TUN_READS_PER_TURN && p->tun_ready; i++)
+		read_packet(p, now);
+	bool sent = send_records(p, now);
+	return sent || p->socket_ready || p->tun_ready;
+}
+
+void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun)
+{
+	*ret_socket = (p->read_closed ? 0 : EPOLLIN) | (tls_wants_write(p->tls) ? EPOLLOUT : 0);
+	*ret_tun = session_is_open(p->session) ? EPOLLIN : 0;
+}
+
+bool pump_close(struct pump *p, usec_t now)
+{
+	while (send_records(p, now))
+		;
+	if (tls_wants_write(p->tls) && !p->read_closed)
+		return false;
+	if (!p->shut && p->out_pos == p->out_len) {
+		p->shut = true;
+		(void)tls_shutdown(p->tls);
+	}
+	return p->read_closed || !tls_wants_write(p->tls);
+}
