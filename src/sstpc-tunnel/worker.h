@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The worker: one connection attempt and its session, told what to do and reporting through ipc/worker.h. */
+#pragma once
+
+/* Runs to the end of the session. `ipc` is the socket to the daemon. Returns the exit status. */
+int worker_run(int ipc);
