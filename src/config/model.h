@@ -23,7 +23,8 @@
 #define CONFIG_USERNAME_MAX    256
 #define CONFIG_PATH_MAX	       1024
 #define CONFIG_CA_NAME_MAX     255
-#define CONFIG_PIN_LEN	       32 /* SHA-256 of a subjectPublicKeyInfo */
+#define CONFIG_CERTIFICATE_MAX 32768 /* base64 characters of one certificate */
+#define CONFIG_PIN_LEN	       32    /* SHA-256 of a subjectPublicKeyInfo */
 #define CONFIG_PINS_MAX	       8
 
 #define CONFIG_MTU_MIN		68
@@ -89,12 +90,20 @@ void config_interface_done(struct config_interface *c);
 /* A deep copy. `to` is overwritten, not freed. 0 or -ENOMEM (then `to` is empty and needs no done). */
 int config_interface_copy(struct config_interface *to, const struct config_interface *from);
 
-/* The cost of going from `a` to `b`, by the schema's cost of each leaf that differs. The names must be equal. */
+struct config_tree;
+/*
+ * The interface as the tree describes it, with the certificate of its CA. 0, -ENOENT if the tree has no such
+ * interface, -EINVAL if a value does not fit its type (a tree that was checked has none), -ENOMEM.
+ */
+int config_interface_load(const struct config_tree *tree, const char *name, struct config_interface *ret);
+
+/* The cost of going from `a` to `b`, by the schema's cost of each leaf that differs. The names must be equal.
+ */
 enum config_cost config_interface_compare(const struct config_interface *a, const struct config_interface *b);
 
 /*
- * A pin as a person writes it: 64 hex digits (colons allowed between bytes), or base64 of the 32 bytes, either
- * one with or without a "sha256:" or "sha256//" in front. -EINVAL.
+ * A pin as a person writes it: 64 hex digits (colons allowed between bytes), or base64 of the 32 bytes,
+ * either one with or without a "sha256:" or "sha256//" in front. -EINVAL.
  */
 int config_parse_pin(const char *s, struct config_pin *ret);
 /* "pap", "chap" or "mschap-v2" to one CONFIG_AUTH_* bit. -EINVAL. */
