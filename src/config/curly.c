@@ -380,7 +380,7 @@ static bool read_block(struct parser *p, struct config_node *node, bool outermos
 		}
 		free(TAKE_PTR(p->comment));
 		if (!fine && child && child->schema->kind == SCHEMA_TAG) {
-			config_node_remove_prune(p->tree, child);
+			config_node_remove(p->tree, child);
 			continue; /* the damage is contained */
 		}
 		good = good && fine;

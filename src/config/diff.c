@@ -21,13 +21,15 @@ static void show_indent(struct text *out, char mark, unsigned depth)
 	text_addf(out, "%c%*s", mark, (int)(4 * depth), "");
 }
 
-static void show_children(const struct config_node *old, const struct config_node *new, unsigned depth,
-			  struct text *out)
+static void show_children(const struct config_node *old, const struct config_node *new,
+			  const struct schema *only, unsigned depth, struct text *out)
 {
 	struct config_pair pair = { 0 };
 
 	while (config_pair_next(&pair, old, new)) {
 		const struct config_node *a = pair.a, *b = pair.b;
+		if (only && (a ? a : b)->schema != only)
+			continue;
 		if (!a || !b) {
 			config_print_node(a ? a : b, CONFIG_FORM_SHOW, false, a ? "-" : "+", depth, out);
 			continue;
@@ -47,7 +49,7 @@ static void show_children(const struct config_node *old, const struct config_nod
 		}
 		if (schema_is_inner(b->schema)) {
 			text_add(out, " {\n");
-			show_children(a, b, depth + 1, out);
+			show_children(a, b, NULL, depth + 1, out);
 			show_indent(out, ' ', depth);
 			text_add(out, "}");
 		}
@@ -55,9 +57,10 @@ static void show_children(const struct config_node *old, const struct config_nod
 	}
 }
 
-void config_diff_show(const struct config_node *old, const struct config_node *new, struct text *out)
+void config_diff_show(const struct config_node *old, const struct config_node *new, const struct schema *only,
+		      struct text *out)
 {
-	show_children(old, new, 0, out);
+	show_children(old, new, only, 0, out);
 }
 
 struct compare {
@@ -168,9 +171,9 @@ static void set_commands(const struct config_node *old, const struct config_node
 			continue;
 		}
 		if (a->n_children > 0 && b->n_children == 0 && b->schema->kind == SCHEMA_NODE) {
-			/* The deletions above took the emptied node with them. */
-			config_print_node_commands(b, out);
-			continue;
+			text_add(out, "set "); /* the deletions above took the emptied node with them */
+			config_print_path(b, out);
+			text_add(out, "\n");
 		}
 		set_commands(a, b, out);
 		if (!same_comment(a, b))

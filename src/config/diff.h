@@ -11,9 +11,10 @@
 
 /*
  * `show` while configuring: what stands below the two nodes (the same place in `old` and `new`; either may be
- * NULL), each line with '+' (new), '-' (gone), '>' (changed) or a blank in front.
+ * NULL), each line with '+' (new), '-' (gone), '>' (changed) or a blank in front. `only`: of this row alone.
  */
-void config_diff_show(const struct config_node *old, const struct config_node *new, struct text *out);
+void config_diff_show(const struct config_node *old, const struct config_node *new, const struct schema *only,
+		      struct text *out);
 
 /* `compare`: "[path]" where the place changes, then "- " and "+ " lines. Nothing if all is equal. */
 void config_diff_compare(const struct config_node *old, const struct config_node *new, struct text *out);

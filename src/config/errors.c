@@ -85,13 +85,24 @@ void config_errors_print(const struct config_errors *e, const char *file, struct
 		text_addf(out, "%s: and %zu more errors\n", file, e->dropped);
 }
 
+static bool is_first_of_path(const struct config_errors *e, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(e->items[j].path, e->items[i].path) == 0)
+			return false;
+	return true;
+}
+
 void config_errors_print_commit(const struct config_errors *e, struct text *out)
 {
-	for (size_t i = 0; i < e->n;) {
+	for (size_t i = 0; i < e->n; i++) {
 		const char *path = e->items[i].path;
+		if (!is_first_of_path(e, i))
+			continue;
 		text_addf(out, "[ %s ]\n", path);
-		for (; i < e->n && strcmp(e->items[i].path, path) == 0; i++)
-			text_addf(out, "%s\n", e->items[i].message);
+		for (size_t j = i; j < e->n; j++)
+			if (strcmp(e->items[j].path, path) == 0)
+				text_addf(out, "%s\n", e->items[j].message);
 		text_addf(out, "\n[[%s]] failed\n", path);
 	}
 	if (e->dropped)

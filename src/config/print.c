@@ -180,3 +180,15 @@ void config_print_json(const struct config_node *node, struct text *out)
 	json_node(node, out);
 	text_add(out, "\n");
 }
+
+void config_print_json_row(const struct config_node *parent, const struct schema *row, struct text *out)
+{
+	size_t i = 0;
+
+	while (i < parent->n_children && parent->children[i]->schema != row)
+		i++;
+	text_add(out, "{");
+	if (i < parent->n_children)
+		(void)json_row(parent, i, out);
+	text_add(out, "}\n");
+}

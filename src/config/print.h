@@ -24,6 +24,8 @@ void config_print_node_commands(const struct config_node *node, struct text *out
 /* What stands below `node` as one JSON object and a newline. Flags are {}, leaves with several values lists.
  */
 void config_print_json(const struct config_node *node, struct text *out);
+/* The same of the children of one row only: {"mtu": "1400"}. */
+void config_print_json_row(const struct config_node *parent, const struct schema *row, struct text *out);
 
 /* Adds the path of a node as a command takes it, with the value of a leaf in single quotes. */
 void config_print_path(const struct config_node *node, struct text *out);

@@ -425,6 +425,23 @@ static bool check_words(const struct schema *s, const char *value)
 	return false;
 }
 
+/* What VyOS's validator says, and the three blank lines behind it. */
+static void complain_number(const char *value, struct text *why)
+{
+	const char *digits = value + (*value == '-');
+	size_t whole = strspn(digits, "0123456789"), fraction = 0;
+
+	if (whole && digits[whole] == '.')
+		fraction = strspn(digits + whole + 1, "0123456789");
+	if (whole && digits[whole] == 0)
+		text_add(why, "Number is not in any of allowed ranges");
+	else if (fraction && digits[whole + 1 + fraction] == 0)
+		text_addf(why, "'%s' is not a valid integer number", value);
+	else
+		text_addf(why, "'%s' is not a valid number", value);
+	text_add(why, "\n\n\n\n");
+}
+
 static int check_value(const struct schema *s, const char *value, struct text *why)
 {
 	size_t len = strlen(value), max = s->max_len ? s->max_len : 255;
@@ -444,10 +461,8 @@ static int check_value(const struct schema *s, const char *value, struct text *w
 	if (!good && s->max) {
 		r = parse_u32(value, s->min, s->max, &number);
 		good = r == 0;
-		if (r == -ERANGE)
-			text_add(why, "Number is not in any of allowed ranges\n\n\n\n");
-		else if (r < 0)
-			text_addf(why, "'%s' is not a valid number\n\n\n\n", value);
+		if (r < 0)
+			complain_number(value, why);
 	}
 	if (good && len <= max)
 		return 0;

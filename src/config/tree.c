@@ -14,14 +14,22 @@ struct config_tree *config_tree_new(void)
 {
 	struct config_tree *tree = calloc(1, sizeof(*tree));
 
-	if (tree)
+	if (tree) {
 		tree->root.schema = &schema_root;
+		tree->references = 1;
+	}
+	return tree;
+}
+
+struct config_tree *config_tree_share(struct config_tree *tree)
+{
+	tree->references++;
 	return tree;
 }
 
 void config_tree_free(struct config_tree *tree)
 {
-	if (!tree)
+	if (!tree || --tree->references > 0)
 		return;
 	node_done(tree, &tree->root);
 	free(tree);

@@ -29,12 +29,15 @@ struct config_node {
 struct config_tree {
 	struct config_node root;
 	size_t nodes, bytes;
+	unsigned references; /* who shares a tree does not change it */
 };
 
 /* An empty tree; NULL without memory. */
 struct config_tree *config_tree_new(void);
 struct config_tree *config_tree_copy(const struct config_tree *tree);
-/* Frees everything; values of secrets are wiped. NULL is fine. */
+/* One more owner. */
+struct config_tree *config_tree_share(struct config_tree *tree);
+/* Lets go; the last one frees everything, and values of secrets are wiped. NULL is fine. */
 void config_tree_free(struct config_tree *tree);
 static inline void config_tree_freep(struct config_tree **tree)
 {

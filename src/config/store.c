@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "base/secret.h"
+#include "config/check.h"
+#include "config/curly.h"
+#include "config/edit.h"
+#include "config/words.h"
+
+#define PATH_SIZE 4096
+
+static int make_path(char out[static PATH_SIZE], const char *directory, const char *name)
+{
+	int n = snprintf(out, PATH_SIZE, "%s/%s", directory, name);
+
+	return n < 0 || n >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+/* Makes the directory, 0700, and what is missing above it, 0755. */
+static int make_directory(const char *path)
+{
+	char part[PATH_SIZE];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(part))
+		return -ENAMETOOLONG;
+	memcpy(part, path, len + 1);
+	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int sync_directory(const char *path)
+{
+	char directory[PATH_SIZE];
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(directory, sizeof(directory), "%.*s", slash ? (int)MAX(slash - path, 1) : 1,
+			 slash ? path : ".");
+
+	if (n < 0 || (size_t)n >= sizeof(directory))
+		return -ENAMETOOLONG;
+	_cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Writes head and data as the whole of `path`. */
+static int replace_file(const char *path, const char *head, const char *data, size_t len)
+{
+	char temporary[PATH_SIZE];
+	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	int r;
+
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	_cleanup_close_ int fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, head, strlen(head));
+	if (r == 0)
+		r = write_all(fd, data, len);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(temporary);
+		return r;
+	}
+	return sync_directory(path);
+}
+
+static int read_file(const char *path, char **ret_data, size_t *ret_len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size > (off_t)CONFIG_TEXT_MAX)
+		return -EFBIG;
+	size_t size = (size_t)st.st_size, len = 0;
+	_cleanup_free_ char *data = malloc(size + 1);
+	if (!data)
+		return -ENOMEM;
+	while (len < size) {
+		ssize_t n = read(fd, data + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	data[len] = 0;
+	*ret_data = TAKE_PTR(data);
+	*ret_len = len;
+	return 0;
+}
+
+int store_save(const struct store *s, const char *data, size_t len)
+{
+	return replace_file(s->file, "", data, len);
+}
+
+int store_load(const struct store *s, char **ret_data, size_t *ret_len)
+{
+	return read_file(s->file, ret_data, ret_len);
+}
+
+/* --- the archive ------------------------------------------------------------------------------------------
+ */
+
+static int archive_path(const struct store *s, const char *name, char out[static PATH_SIZE])
+{
+	char directory[PATH_SIZE];
+	int r = make_path(directory, s->state, "archive");
+
+	return r < 0 ? r : make_path(out, directory, name);
+}
+
+/* "00000042.boot" to 42. */
+static bool revision_serial(const char *name, uint32_t *ret)
+{
+	char digits[16];
+	size_t len = strspn(name, "0123456789");
+
+	if (len == 0 || len >= sizeof(digits) || strcmp(name + len, ".boot") != 0)
+		return false;
+	memcpy(digits, name, len);
+	digits[len] = 0;
+	return parse_u32(digits, 1, UINT32_MAX - 1, ret) == 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The serial numbers of the archive, newest first; malloc'ed. How many, or negative. */
+static int archive_serials(const struct store *s, uint32_t **ret)
+{
+	_cleanup_free_ uint32_t *serials = NULL;
+	char directory[PATH_SIZE];
+	size_t n = 0, size = 0;
+	int r = make_path(directory, s->state, "archive");
+
+	if (r < 0)
+		return r;
+	DIR *dir = opendir(directory);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	for (const struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+		uint32_t serial;
+		if (!revision_serial(entry->d_name, &serial))
+			continue;
+		if (n == size) {
+			size = size ? size * 2 : 128;
+			uint32_t *more = reallocarray(serials, size, sizeof(*more));
+			if (!more) {
+				r = -ENOMEM;
+				break;
+			}
+			serials = more;
+		}
+		serials[n++] = serial;
+	}
+	(void)closedir(dir);
+	if (r < 0)
+		return r;
+	if (n > 0)
+		qsort(serials, n, sizeof(*serials), newest_first);
+	*ret = TAKE_PTR(serials);
+	return (int)MIN(n, (size_t)INT32_MAX);
+}
+
+static int serial_path(const struct store *s, uint32_t serial, char out[static PATH_SIZE])
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%08" PRIu32 ".boot", serial);
+	return archive_path(s, name, out);
+}
+
+int store_revision_add(const struct store *s, const struct config_revision *revision, const char *data,
+		       size_t len)
+{
+	_cleanup_free_ uint32_t *serials = NULL;
+	_cleanup_text_ struct text head = { 0 };
+	char path[PATH_SIZE];
+	int r = make_path(path, s->state, "archive");
+
+	if (r == 0)
+		r = make_directory(path);
+	if (r < 0)
+		return r;
+	int n = archive_serials(s, &serials);
+	if (n < 0)
+		return n;
+	text_addf(&head, "// commit: %" PRId64 " ", revision->time);
+	words_quote(&head, revision->user, true);
+	text_add(&head, " ");
+	words_quote(&head, revision->via, true);
+	text_add(&head, " ");
+	words_quote(&head, revision->comment, true);
+	text_add(&head, "\n");
+	r = serial_path(s, n > 0 ? serials[0] + 1 : 1, path);
+	if (r == 0)
+		r = head.error ? head.error : replace_file(path, text_str(&head), data, len);
+	/* The oldest make room. */
+	for (int i = CONFIG_REVISIONS_MAX - 1; r == 0 && i < n; i++)
+		if (serial_path(s, serials[i], path) == 0)
+			(void)unlink(path);
+	return r;
+}
+
+/* Seconds since 1970 (until 2106); 0 if it is no number. */
+static int64_t parse_seconds(const char *digits)
+{
+	uint32_t seconds = 0;
+
+	(void)parse_u32(digits, 0, UINT32_MAX, &seconds);
+	return seconds;
+}
+
+/* Reads the first line of a revision. */
+static void parse_head(const char *data, size_t len, struct config_revision *ret)
+{
+	static const char tag[] = "// commit: ";
+	_cleanup_words_ struct words w = { 0 };
+	const char *end = memchr(data, '\n', len);
+
+	*ret = (struct config_revision){ 0 };
+	if (!end || len < strlen(tag) || memcmp(data, tag, strlen(tag)) != 0)
+		return;
+	data += strlen(tag);
+	if (words_split(&w, data, (size_t)(end - data)) < 0 || w.n != 4)
+		return;
+	ret->time = parse_seconds(w.v[0]);
+	(void)snprintf(ret->user, sizeof(ret->user), "%s", w.v[1]);
+	(void)snprintf(ret->via, sizeof(ret->via), "%s", w.v[2]);
+	(void)snprintf(ret->comment, sizeof(ret->comment), "%s", w.v[3]);
+}
+
+static void free_loaded(char *data, size_t len)
+{
+	wipe(data, len);
+	free(data);
+}
+
+int store_revision_list(const struct store *s, struct config_revision *list, size_t max)
+{
+	_cleanup_free_ uint32_t *serials = NULL;
+	int n = archive_serials(s, &serials);
+
+	for (int i = 0; i < n && (size_t)i < max; i++) {
+		char path[PATH_SIZE], *data;
+		size_t len;
+		list[i] = (struct config_revision){ 0 };
+		if (serial_path(s, serials[i], path) < 0 || read_file(path, &data, &len) < 0)
+			continue;
+		parse_head(data, len, &list[i]);
+		free_loaded(data, len);
+	}
+	return (int)MIN((size_t)MAX(n, 0), max) + MIN(n, 0);
+}
+
+int store_revision_load(const struct store *s, unsigned number, char **ret_data, size_t *ret_len)
+{
+	_cleanup_free_ uint32_t *serials = NULL;
+	char path[PATH_SIZE];
+	int n = archive_serials(s, &serials);
+
+	if (n < 0)
+		return n;
+	if (number >= (unsigned)n)
+		return -ENOENT;
+	int r = serial_path(s, serials[number], path);
+	return r < 0 ? r : read_file(path, ret_data, ret_len);
+}
+
+/* --- commit-confirm ---------------------------------------------------------------------------------------
+ */
+
+int store_confirm(const struct store *s, int64_t wall_deadline, const char *data, size_t len)
+{
+	char path[PATH_SIZE], head[64];
+	int r = make_path(path, s->state, "commit-confirm");
+
+	if (r < 0)
+		return r;
+	if (!data) {
+		if (unlink(path) < 0)
+			return errno == ENOENT ? 0 : -errno;
+		return sync_directory(path);
+	}
+	r = make_directory(s->state);
+	if (r < 0)
+		return r;
+	(void)snprintf(head, sizeof(head), "// confirm until: %" PRId64 "\n", wall_deadline);
+	return replace_file(path, head, data, len);
+}
+
+int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char **ret_data, size_t *ret_len)
+{
+	static const char tag[] = "// confirm until: ";
+	char path[PATH_SIZE];
+	int r = make_path(path, s->state, "commit-confirm");
+
+	if (r == 0)
+		r = read_file(path, ret_data, ret_len);
+	if (r < 0)
+		return r;
+	*ret_wall_deadline = 0;
+	if (strncmp(*ret_data, tag, strlen(tag)) == 0) {
+		char digits[16];
+		(void)snprintf(digits, sizeof(digits), "%.*s", (int)strcspn(*ret_data + strlen(tag), "\n"),
+			       *ret_data + strlen(tag));
+		*ret_wall_deadline = parse_seconds(digits);
+	}
+	return 0;
+}
+
+/* --- the start --------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Copies what cannot be read whole to FILE.damaged-TIME, so that a later `save` does not destroy it. TIME is
+ * that of the file's last change: a daemon that starts again and again makes one copy.
+ */
+static void keep_aside(const char *path, const char *data, size_t len, struct text *report)
+{
+	char stamp[32] = "unknown", copy[PATH_SIZE];
+	struct stat st;
+	struct tm tm;
+
+	if (stat(path, &st) == 0 && gmtime_r(&st.st_mtime, &tm))
+		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	int n = snprintf(copy, sizeof(copy), "%s.damaged-%s", path, stamp);
+	int r = n < 0 || (size_t)n >= sizeof(copy) ? -ENAMETOOLONG : replace_file(copy, "", data, len);
+	if (r < 0)
+		text_addf(report, "%s: could not be copied aside: %s\n", path, strerror(-r));
+	else
+		text_addf(report, "%s: kept as %s; what is whole is used\n", path, copy);
+}
+
+/* Removes the interfaces that could not be committed either, and says so. */
+static void drop_invalid(struct config_tree *tree, const char *path, struct text *report, bool *ret_dropped)
+{
+	_cleanup_errors_ struct config_errors errors = { 0 };
+	static const struct config_path top = { 0 };
+
+	config_check(NULL, tree, &errors);
+	for (size_t i = 0; i < errors.n; i++) {
+		_cleanup_words_ struct words w = { 0 };
+		_cleanup_text_ struct text ignored = { 0 };
+		if (words_split(&w, errors.items[i].path, strlen(errors.items[i].path)) == 0)
+			(void)edit_delete(tree, &top, w.v, w.n, &ignored);
+	}
+	*ret_dropped = errors.n > 0;
+	config_errors_print(&errors, path, report);
+}
+
+static struct config_tree *boot_from(const char *path, const char *data, size_t len, struct text *report)
+{
+	_cleanup_errors_ struct config_errors errors = { 0 };
+	_cleanup_tree_ struct config_tree *tree = config_tree_new();
+	bool dropped = true;
+
+	if (!tree || config_parse(tree, data, len, &errors) == -ENOMEM)
+		return NULL;
+	config_errors_print(&errors, path, report);
+	/* A CA that is dropped may invalidate interfaces: until nothing more falls. */
+	bool damaged = config_errors_count(&errors) > 0;
+	while (dropped) {
+		drop_invalid(tree, path, report, &dropped);
+		damaged = damaged || dropped;
+	}
+	if (damaged)
+		keep_aside(path, data, len, report);
+	return TAKE_PTR(tree);
+}
+
+struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, struct text *report)
+{
+	struct config_tree *tree;
+	char path[PATH_SIZE], *data;
+	int64_t deadline;
+	size_t len;
+
+	*ret_rolled_back = false;
+	if (make_path(path, s->state, "commit-confirm") == 0 &&
+	    store_confirm_load(s, &deadline, &data, &len) == 0) {
+		text_addf(report, "%s: the last commit was not confirmed and is taken back\n", path);
+		*ret_rolled_back = true;
+		tree = boot_from(path, data, len, report);
+		free_loaded(data, len);
+		return tree;
+	}
+	int r = store_load(s, &data, &len);
+	if (r < 0) {
+		if (r != -ENOENT)
+			text_addf(report, "%s: cannot be read: %s\n", s->file, strerror(-r));
+		return config_tree_new();
+	}
+	tree = boot_from(s->file, data, len, report);
+	free_loaded(data, len);
+	return tree;
+}

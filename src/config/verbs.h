@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of configuration mode; private to session.c and verbs.c. */
+#pragma once
+
+#include "config/complete.h"
+#include "config/session.h"
+#include "config/words.h"
+
+/* A line being carried out. */
+struct command {
+	struct config_session *s;
+	char *const *words; /* behind the command's name */
+	size_t n;
+	const struct words *line;
+	const char *format; /* "commands" or "json" behind a pipe, NULL for none */
+	struct session_result *r;
+	struct text *out; /* r->out */
+};
+
+struct verb {
+	const char *name, *help;
+	enum session_status (*run)(struct command *c);
+	/* Offers what `prefix` can become behind c->words. */
+	void (*complete)(struct command *c, const char *prefix, struct completions *to);
+	bool pipes;
+};
+
+/* Sorted by name, up to a row without. */
+extern const struct verb session_verbs[];
+
+/* Puts the session on the running configuration, with `candidate` (taken over) as what the user wants. */
+void session_stand_on_running(struct config_session *s, struct config_tree *candidate);
+/*
+ * Joins what others committed meanwhile. With conflicts: lists them, and follows only if `force`. 0, or
+ * -EBUSY if there were conflicts, or -ENOMEM.
+ */
+int session_join_running(struct config_session *s, bool force, struct config_errors *conflicts);
