@@ -143,7 +143,7 @@ void lcp_reset(struct lcp *l)
 	l->auth_asked = l->role == PPP_SERVER ? best_auth(l->auth) : 0;
 	l->auth_wanted = best_auth(l->auth);
 	l->auth_refused = l->auth_seen = 0;
-	l->auth_nakked = false;
+	l->auth_nakked = l->auth_asked_again = false;
 	l->loops = 0;
 }
 
@@ -244,7 +244,10 @@ static enum fsm_verdict peer_option(void *layer, const struct option *o, const s
 	}
 }
 
-/* Server: the client proposes another method. The next of ours that it has not refused. */
+/*
+ * Server: the client proposes another method, so it gets that or the next of ours. A Nak is a wish: who has
+ * refused all of them is asked once more, and may then take what it would rather not.
+ */
 static bool auth_naked(struct lcp *l, const struct option *o)
 {
 	struct lcp_auth_offer offer = read_offer(o);
@@ -253,6 +256,10 @@ static bool auth_naked(struct lcp *l, const struct option *o)
 	if (!l->auth_asked)
 		return true;
 	l->auth_refused |= l->auth_asked;
+	if (!best_auth(l->auth & ~l->auth_refused) && !l->auth_asked_again) {
+		l->auth_asked_again = true;
+		l->auth_refused = 0;
+	}
 	left = l->auth & ~l->auth_refused;
 	l->auth_asked = proposed & left ? proposed : best_auth(left);
 	if (!l->auth_asked)

@@ -25,6 +25,7 @@ struct lcp {
 	uint32_t magic;	     /* 0 if the peer rejected it */
 	unsigned auth_asked; /* server: the one in our request, 0 for none */
 	unsigned auth_refused;
+	bool auth_asked_again;
 	/* the peer's, as of its last request */
 	uint16_t peer_mru;
 	uint32_t peer_magic;

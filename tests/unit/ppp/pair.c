@@ -2,7 +2,7 @@
 /* Client and server engine talk through arrays under a virtual clock, over perfect and over bad lines. */
 #include "link.h"
 
-#define LINE_MAX 512
+#define LINE_MAX 64
 
 /* Frames on their way to one side. */
 struct line {
@@ -154,8 +154,8 @@ static void settle(struct world *w)
 	} while (deliver(w, &w->to_server, &w->server) || deliver(w, &w->to_client, &w->client));
 }
 
-/* Runs to the next thing that happens. False if nothing ever will. */
-static bool advance(struct world *w)
+/* Runs to the next thing that happens. False if nothing will before `limit`. */
+static bool advance(struct world *w, usec_t limit)
 {
 	usec_t next = MIN(ppp_deadline(&w->client), ppp_deadline(&w->server));
 	int a = next_frame(&w->to_client), b = next_frame(&w->to_server);
@@ -164,7 +164,7 @@ static bool advance(struct world *w)
 		next = MIN(next, w->to_client.frames[a].at);
 	if (b >= 0)
 		next = MIN(next, w->to_server.frames[b].at);
-	if (next == USEC_NEVER)
+	if (next >= limit)
 		return false;
 	w->now = MAX(w->now, next);
 	ppp_timeout(&w->client, w->now);
@@ -199,7 +199,7 @@ static void begin(struct world *w, const struct ppp_config *client, const struct
 
 static void run(struct world *w, bool (*until)(const struct world *w), usec_t limit)
 {
-	while (!until(w) && w->now < limit && advance(w))
+	while (!until(w) && advance(w, limit))
 		;
 }
 
@@ -251,7 +251,434 @@ static void mschapv2_session_comes_up_and_ends(void)
 	check(!ppp_can_send(&w->client, PPP_PROTO_IPV4));
 }
 
+/* Every method gives the same result on both sides; only MS-CHAPv2 makes keys. */
+static void every_method_logs_in(void)
+{
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+	static const uint8_t zero[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		struct world *w = new_world(2 + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+
+		s.auth = c.auth = methods[i];
+		begin(w, &c, &s, "alice", "s3cret");
+		run(w, is_up, w->now + 60 * SEC);
+		check(is_up(w));
+		check_int(ppp_params(&w->client)->auth, methods[i]);
+		check_int(ppp_params(&w->server)->auth, methods[i]);
+		check_str(ppp_params(&w->server)->user, "alice");
+		check_mem(ppp_params(&w->client)->hlak, 32, ppp_params(&w->server)->hlak, 32);
+		check_int(memcmp(ppp_params(&w->client)->hlak, zero, 32) != 0,
+			  methods[i] == PPP_AUTH_MSCHAPV2);
+	}
+}
+
+static void a_wrong_password_or_user_fails_both_sides(void)
+{
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+	static const char *const logins[][2] = { { "alice", "s3creT" },
+						 { "mallory", "s3cret" },
+						 { "mallory", "" },
+						 { "alice", "" },
+						 { "alice", "s3cret1" } };
+	static const uint8_t zero[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods) * ARRAY_SIZE(logins); i++) {
+		const char *const *login = logins[i % ARRAY_SIZE(logins)];
+		struct world *w = new_world(20 + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+
+		s.auth = c.auth = methods[i / ARRAY_SIZE(logins)];
+		begin(w, &c, &s, login[0], login[1]);
+		run(w, is_over, w->now + 60 * SEC);
+		check_int(w->client_failure.cause, CAUSE_AUTH_FAILED);
+		check_int(w->server_failure.cause, CAUSE_AUTH_FAILED);
+		check(strstr(ppp_params(&w->client)->peer_message, "Authentication failed") != NULL);
+		check(strstr(w->client_failure.detail, "Authentication failed") != NULL);
+		check(!w->client_authenticated && !w->server_authenticated);
+		check_mem(ppp_params(&w->client)->hlak, 32, zero, 32);
+		check_mem(ppp_params(&w->server)->hlak, 32, zero, 32);
+	}
+}
+
+/* A server of several methods is brought to the best one that the client allows; its own order does not
+ * count. */
+static void the_best_allowed_method_is_taken(void)
+{
+	static const struct {
+		unsigned client, server, result; /* result 0: no agreement */
+	} rows[] = {
+		{ PPP_AUTH_MSCHAPV2 | PPP_AUTH_PAP, PPP_AUTH_MSCHAPV2 | PPP_AUTH_PAP, PPP_AUTH_MSCHAPV2 },
+		{ PPP_AUTH_CHAP_MD5 | PPP_AUTH_PAP, 0x07, PPP_AUTH_CHAP_MD5 },
+		{ PPP_AUTH_PAP, 0x07, PPP_AUTH_PAP },
+		{ PPP_AUTH_CHAP_MD5, 0x07, PPP_AUTH_CHAP_MD5 },
+		{ 0x07, PPP_AUTH_PAP, PPP_AUTH_PAP },
+		{ PPP_AUTH_MSCHAPV2, PPP_AUTH_PAP | PPP_AUTH_CHAP_MD5, 0 },
+		{ PPP_AUTH_PAP, PPP_AUTH_MSCHAPV2, 0 },
+		{ PPP_AUTH_NONE, PPP_AUTH_MSCHAPV2, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world *w = new_world(50 + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+
+		printf("# row %zu\n", i);
+		c.auth = rows[i].client;
+		s.auth = rows[i].server;
+		begin(w, &c, &s, "alice", "s3cret");
+		run(w, rows[i].result ? is_up : is_over, w->now + 60 * SEC);
+		check_int(is_up(w), rows[i].result != 0);
+		if (rows[i].result) {
+			check_int(ppp_params(&w->client)->auth, rows[i].result);
+		} else {
+			check(w->client_failure.cause == CAUSE_AUTH_METHOD ||
+			      w->server_failure.cause == CAUSE_AUTH_METHOD);
+			check(!w->client_authenticated);
+		}
+	}
+}
+
+static void no_authentication_only_where_allowed(void)
+{
+	struct world *w = new_world(70);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	s.auth = PPP_AUTH_NONE;
+	c.auth |= PPP_AUTH_NONE;
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_up, w->now + 60 * SEC);
+	check(is_up(w));
+	check_int(ppp_params(&w->client)->auth, PPP_AUTH_NONE);
+
+	w = new_world(71);
+	c = client_config(w);
+	s = server_config(w);
+	s.auth = PPP_AUTH_NONE;
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_over, w->now + 60 * SEC);
+	check_int(w->client_failure.cause, CAUSE_AUTH_METHOD);
+	check_str(w->client_failure.detail, "the server asks for no authentication, allowed is MS-CHAPv2");
+	check(!w->client_authenticated);
+}
+
+static void ipv6_refused_leaves_ipv4_up(void)
+{
+	struct world *w = new_world(80);
+	struct ppp_config c = client_config(w), s = server_config(w);
+	bool told_down = false;
+
+	s.ipv6 = false;
+	begin(w, &c, &s, "alice", "s3cret");
+	w->ipv6[0] = true; /* goes false when the event comes */
+	for (int i = 0; i < 100 && advance(w, USEC_NEVER); i++)
+		told_down |= !w->ipv6[0];
+	check(told_down);
+	check(w->ipv4[0] && w->ipv4[1]);
+	check(!w->client_down && !w->server_down);
+	check(ppp_can_send(&w->client, PPP_PROTO_IPV4) && !ppp_can_send(&w->client, PPP_PROTO_IPV6));
+}
+
+static bool is_ipv6_up(const struct world *w)
+{
+	return w->ipv6[0] && w->ipv6[1];
+}
+
+static void ipv6_alone_is_a_session(void)
+{
+	struct world *w = new_world(81);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	c.ipv4 = false;
+	s.ipv4 = false;
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_ipv6_up, w->now + 60 * SEC);
+	check(w->ipv6[0] && w->ipv6[1] && !w->ipv4[0]);
+	check(ppp_deadline(&w->client) == USEC_NEVER);
+	check_int(ppp_stage(&w->client), STAGE_UP);
+
+	w = new_world(82);
+	s.ipv4 = true;
+	s.ipv6 = false;
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_over, w->now + 60 * SEC);
+	check_int(w->client_failure.cause, CAUSE_IPCP_NO_ADDRESS);
+}
+
+static void ipv4_refused_ends_the_session(void)
+{
+	struct world *w = new_world(83);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	s.ipv4 = false;
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_over, w->now + 60 * SEC);
+	check_int(w->client_failure.cause, CAUSE_IPCP_REJECTED);
+	check_str(w->client_failure.detail, "the server does not know IPCP");
+}
+
+/* A server without name servers rejects the options; the address still comes. */
+static void name_servers_are_optional(void)
+{
+	struct world *w = new_world(84);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	c.want_nbns = true;
+	memset(s.server.dns, 0, sizeof(s.server.dns));
+	s.server.nbns[0] = ipv4("10.0.0.9");
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_up, w->now + 60 * SEC);
+	check(is_up(w));
+	check_int(ppp_params(&w->client)->dns[0].s_addr, 0);
+	check_int(ppp_params(&w->client)->nbns[0].s_addr, ipv4("10.0.0.9").s_addr);
+	check_int(ppp_params(&w->client)->nbns[1].s_addr, 0);
+	check_int(ppp_params(&w->client)->local.s_addr, ipv4("10.0.0.7").s_addr);
+}
+
+static bool never(const struct world *w)
+{
+	(void)w;
+	return false;
+}
+
+static void late_credentials_are_used_at_once(void)
+{
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		struct world *w = new_world(90 + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+		struct secret secret = secret_of("s3cret");
+		usec_t start = w->now;
+
+		c.auth = s.auth = methods[i];
+		begin(w, &c, &s, NULL, NULL);
+		run(w, never,
+		    start + 2 * SEC); /* the clock stands at the server's next resend at the latest */
+		check_int(ppp_stage(&w->client), STAGE_AUTH);
+		check(!w->server_authenticated && !w->server_down);
+		w->now = start + 20 * SEC;
+		check_int(ppp_set_credentials(&w->client, "alice", &secret), 0);
+		check_int(ppp_deadline(&w->client), 0);
+		run(w, is_up, start + 60 * SEC);
+		check(is_up(w));
+		check(w->now < start + 20 * SEC + 50 * MSEC);
+	}
+}
+
+static void missing_credentials_end_in_a_named_cause(void)
+{
+	struct world *w = new_world(95);
+	struct ppp_config c = client_config(w), s = server_config(w);
+	usec_t start = w->now;
+
+	c.auth_time = 10 * SEC;
+	begin(w, &c, &s, NULL, NULL);
+	run(w, is_over, start + 60 * SEC);
+	check_int(w->client_failure.cause, CAUSE_AUTH_TIMEOUT);
+	check_str(w->client_failure.detail, "MS-CHAPv2: no user name and password were given");
+	check(w->now <= start + 11 * SEC);
+	check_int(w->server_failure.cause, CAUSE_LCP_TERMINATED); /* the client said goodbye */
+}
+
+static void empty_or_endless_user_names_are_refused(void)
+{
+	struct world *w = new_world(96);
+	struct ppp_config c = client_config(w);
+	struct secret secret = secret_of("s3cret");
+	char name[PPP_USER_MAX + 1];
+
+	ppp_init(&w->client, &c);
+	memset(name, 'a', sizeof(name));
+	name[PPP_USER_MAX] = 0;
+	check_int(ppp_set_credentials(&w->client, name, &secret), -EINVAL);
+	check_int(ppp_set_credentials(&w->client, "", &secret), -EINVAL);
+	name[PPP_USER_MAX - 1] = 0;
+	check_int(ppp_set_credentials(&w->client, name, &secret), 0);
+}
+
+/* The longest of everything still fits. */
+static void long_names_and_passwords_work(void)
+{
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+	char name[PPP_USER_MAX], secret[256];
+
+	memset(name, 'n', sizeof(name));
+	name[PPP_USER_MAX - 1] = 0;
+	memset(secret, 's', sizeof(secret));
+	secret[255] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		struct world *w = new_world(97 + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+
+		c.auth = s.auth = methods[i];
+		begin(w, &c, &s, name, secret);
+		run(w, is_over, w->now + 60 * SEC);
+		check_int(w->client_failure.cause,
+			  CAUSE_AUTH_FAILED); /* an answer came: it is no such user */
+		check_str(ppp_params(&w->server)->user, "");
+		check(strstr(w->server_failure.detail, "user nnnn") != NULL);
+	}
+}
+
+static void ending_is_bounded_when_the_peer_is_gone(void)
+{
+	struct world *w = new_world(100);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_up, w->now + 60 * SEC);
+	w->lost = 1000;
+	usec_t start = w->now;
+	unsigned sent = w->sent;
+	ppp_terminate(&w->client, w->now);
+	settle(w);
+	check(!ppp_can_send(&w->client, PPP_PROTO_IPV4));
+	while (!w->client_down && advance(w, USEC_NEVER))
+		;
+	check(w->client_down);
+	check_int(w->client_failure.cause, CAUSE_NONE);
+	check_int(w->now - start, 2 * SEC);
+	check_int(w->sent - sent, 2); /* two Terminate-Requests */
+}
+
+/* Both sides end at once: nobody waits for the other. */
+static void crossing_ends_are_quick(void)
+{
+	struct world *w = new_world(101);
+	struct ppp_config c = client_config(w), s = server_config(w);
+
+	begin(w, &c, &s, "alice", "s3cret");
+	run(w, is_up, w->now + 60 * SEC);
+	usec_t start = w->now;
+	ppp_terminate(&w->client, w->now);
+	ppp_terminate(&w->server, w->now);
+	settle(w);
+	run(w, is_over, w->now + 60 * SEC);
+	check(is_over(w));
+	check(w->now - start < 10 * MSEC);
+	check_int(w->client_failure.cause, CAUSE_NONE);
+	check_int(w->server_failure.cause, CAUSE_NONE);
+}
+
+static void a_link_that_lost_its_carrier_is_silent_and_can_begin_again(void)
+{
+	struct world *w = new_world(102);
+	struct ppp_config c = client_config(w), s = server_config(w);
+	uint8_t frame[1504];
+
+	begin(w, &c, &s, "alice", "s3cret");
+	ppp_lower_down(&w->client);
+	check_int(ppp_output(&w->client, frame, sizeof(frame)), 0);
+	check(ppp_deadline(&w->client) == USEC_NEVER);
+	(void)input_hex(&w->client, "ff03c0210101000a0506c0ffee42", w->now);
+	check_int(ppp_output(&w->client, frame, sizeof(frame)), 0);
+	ppp_lower_down(&w->server);
+	w->to_client.count = w->to_server.count = 0;
+	ppp_lower_up(&w->server, w->now);
+	ppp_lower_up(&w->client, w->now);
+	settle(w);
+	run(w, is_up, w->now + 60 * SEC);
+	check(is_up(w));
+}
+
+struct statistics {
+	unsigned runs, up, failed, hung;
+	usec_t total, worst;
+	uint64_t sent;
+};
+
+static struct statistics measure(unsigned runs, uint64_t seed, usec_t delay, unsigned lost, unsigned doubled,
+				 unsigned reordered)
+{
+	struct statistics stat = { .runs = runs };
+
+	for (unsigned i = 0; i < runs; i++) {
+		struct world *w = new_world(seed + i);
+		struct ppp_config c = client_config(w), s = server_config(w);
+		usec_t start = w->now;
+
+		w->delay = delay;
+		w->lost = lost;
+		w->doubled = doubled;
+		w->reordered = reordered;
+		begin(w, &c, &s, "alice", "s3cret");
+		while (!is_up(w) && !w->client_down && !w->server_down && advance(w, start + 200 * SEC))
+			;
+		stat.sent += w->sent;
+		if (w->client_failure.cause != CAUSE_NONE || w->server_failure.cause != CAUSE_NONE) {
+			stat.failed++;
+		} else if (w->ipv4[0] && w->ipv4[1]) { /* one side may have given IPv6 up */
+			stat.up++;
+			stat.total += w->now - start;
+			stat.worst = MAX(stat.worst, w->now - start);
+		} else {
+			stat.hung++;
+		}
+	}
+	printf("# delay %u ms lost %u doubled %u reordered %u: %u up, %u failed, %u hung; mean %u ms, worst "
+	       "%u ms, "
+	       "%u frames\n",
+	       (unsigned)(delay / MSEC), lost, doubled, reordered, stat.up, stat.failed, stat.hung,
+	       stat.up ? (unsigned)(stat.total / MSEC / stat.up) : 0, (unsigned)(stat.worst / MSEC),
+	       (unsigned)(stat.sent / runs));
+	return stat;
+}
+
+/* TLS loses nothing, but servers do. Whatever happens: up, or a named failure, and never a hang. */
+static void bad_lines_end_in_a_session_or_a_cause(void)
+{
+	struct statistics s;
+
+	s = measure(200, 1000, MSEC, 0, 200, 0);
+	check_int(s.up, 200);
+	check(s.worst < 50 * MSEC);
+	s = measure(200, 2000, 20 * MSEC, 50, 0, 0);
+	check_int(s.hung, 0);
+	check(s.up >= 198);
+	s = measure(200, 3000, 20 * MSEC, 150, 50, 0);
+	check_int(s.hung, 0);
+	check(s.up >= 170);
+	s = measure(200, 4000, 20 * MSEC, 0, 100, 300);
+	check_int(s.hung, 0);
+	check(s.up >= 190);
+	s = measure(200, 5000, 20 * MSEC, 400, 100, 300);
+	check_int(s.hung, 0);
+}
+
+/* Early resends must not throw a slow but sound line back into negotiation. */
+static void slow_lines_come_up_without_renegotiation(void)
+{
+	static const unsigned one_way_ms[] = { 1, 50, 149, 150, 151, 300, 500, 649, 650, 651, 900, 1400 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(one_way_ms); i++) {
+		struct statistics s = measure(5, 6000, one_way_ms[i] * MSEC, 0, 0, 0);
+
+		check_int(s.up, 5);
+		/* LCP 1 round trip, MS-CHAPv2 1.5, IPCP 2, and up to one second for a lost start */
+		check(s.worst <= 13 * one_way_ms[i] * MSEC);
+	}
+}
+
 int main(void)
 {
-	return run_tests((struct test[]){ TEST(mschapv2_session_comes_up_and_ends), {} });
+	return run_tests((struct test[]){ TEST(mschapv2_session_comes_up_and_ends),
+					  TEST(every_method_logs_in),
+					  TEST(a_wrong_password_or_user_fails_both_sides),
+					  TEST(the_best_allowed_method_is_taken),
+					  TEST(no_authentication_only_where_allowed),
+					  TEST(ipv6_refused_leaves_ipv4_up),
+					  TEST(ipv6_alone_is_a_session),
+					  TEST(ipv4_refused_ends_the_session),
+					  TEST(name_servers_are_optional),
+					  TEST(late_credentials_are_used_at_once),
+					  TEST(missing_credentials_end_in_a_named_cause),
+					  TEST(empty_or_endless_user_names_are_refused),
+					  TEST(long_names_and_passwords_work),
+					  TEST(ending_is_bounded_when_the_peer_is_gone),
+					  TEST(crossing_ends_are_quick),
+					  TEST(a_link_that_lost_its_carrier_is_silent_and_can_begin_again),
+					  TEST(bad_lines_end_in_a_session_or_a_cause),
+					  TEST(slow_lines_come_up_without_renegotiation),
+					  {} });
 }
