@@ -29,6 +29,8 @@ SCHEMA = [
      "nt_password_hash:hex nt_password_hash_hash:hex nt_response:hex authenticator_response:text "
      "mppe_master_key:hex client_master_send_key:hex client_master_receive_key:hex hlak_client:hex "
      "challenge_frame:hex response_frame:hex success_frame:hex failure_frame:hex"),
+    ("mppe_order_check", "vectors", "mschapv2.mppe_order_check",
+     "password:text nt_response:hex client_master_send_key:hex client_master_receive_key:hex"),
     ("certificate", "vectors", "certificate", "der:hex sha1:hex sha256:hex"),
     ("binding_published", "vectors", "crypto_binding.published",
      "hash_protocol:int hlak:hex nonce:hex cert_hash:hex cmk_hmac_input:hex cmk:hex cmac_hmac_input:hex "

@@ -95,9 +95,9 @@ static int init_super(struct segments *s, const struct ip_packet *ip, const stru
 	if (!needs_csum && s->kind == SEGMENTS_UDP && get_raw16(data + s->check) == 0)
 		s->check = 0;
 	if (s->version == 4)
-		s->ip_sum = (uint32_t)(csum_short(data, s->l4) -
-				       ((uint64_t)get_raw16(data + IP4_LEN) + get_raw16(data + IP4_ID) +
-					get_raw16(data + IP4_CHECK)));
+		s->ip_sum = (uint32_t)csum_fold(csum_short(data, s->l4)) +
+			    (uint16_t)~get_raw16(data + IP4_LEN) + (uint16_t)~get_raw16(data + IP4_ID) +
+			    (uint16_t)~get_raw16(data + IP4_CHECK);
 	return 0;
 }
 

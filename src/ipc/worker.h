@@ -45,7 +45,7 @@
 
 #define WORKER_FD	     3 /* the worker's end of the socket pair */
 #define WORKER_PINS_MAX	     8
-#define WORKER_USER_MAX	     256 /* with the NUL */
+#define WORKER_USER_MAX	     257 /* with the NUL */
 #define WORKER_ADDRESSES_MAX 16
 #define WORKER_RDNSS_MAX     4
 #define WORKER_CA_MAX	     (1u << 20) /* bytes of a CA file */
@@ -145,7 +145,7 @@ struct worker_routes {
 int worker_send_route_reply(int fd, const struct worker_routes *r);
 int worker_decode_route_reply(const struct ipc_message *m, struct worker_routes *ret);
 
-/* STAGE: a stage begins. */
+/* STAGE: a stage begins; told again within the stage when there is a better detail. Stages never go back. */
 struct worker_stage {
 	enum stage stage;
 	usec_t at;	  /* CLOCK_MONOTONIC */
@@ -207,7 +207,8 @@ int worker_send_ipv6_up(int fd, const struct worker_ipv6 *v);
 int worker_decode_ipv6_up(const struct ipc_message *m, struct worker_ipv6 *ret);
 const char *worker_ipv6_check(const struct worker_ipv6 *v);
 
-/* RDNSS (RFC 8106) of a router advertisement that came through the tunnel: replaces the former list. */
+/* RDNSS (RFC 8106) of a router advertisement that came through the tunnel: replaces the former list. The
+ * worker withdraws the list (n = 0) when its lifetime is over. */
 struct worker_rdnss {
 	struct in6_addr address[WORKER_RDNSS_MAX];
 	size_t n;

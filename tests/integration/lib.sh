@@ -8,16 +8,26 @@
 #     check 'the client reaches the server' on client nc -z 10.0.0.1 80
 #     done_testing
 #
-# Namespaces are called st$$NAME, so that tests run side by side and the runner knows whose they are.
+# Namespaces are called st$$NAME, so that tests run side by side. A test has a mount namespace of its own with an empty /run and
+# copies of /etc/hosts and /etc/resolv.conf: nothing it starts finds or changes the machine's.
 set -uo pipefail
+if [ -z "${ST_MOUNTS-}" ]; then
+	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root, for network namespaces" && exit 0; }
+	ST_MOUNTS=1 exec unshare --mount --propagation private -- "$BASH" "$0" "$@"
+fi
+unset ST_MOUNTS
 export LC_ALL=C.UTF-8
-LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+LIB=$(readlink -f "${BASH_SOURCE[0]%/*}")
 SOURCE=${SOURCE:-$(readlink -f "$LIB/../..")}
 BUILD=${BUILD:-$SOURCE/build/check}
 RELEASE=${RELEASE:-$SOURCE/build/release}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1} ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=97}
 T=$(mktemp -d "/tmp/st$$.XXXXXX") # files of this test
 PREFIX=st$$
+mount -t tmpfs tmpfs /run && mkdir /run/netns /run/lock || exit 1
+for file in hosts resolv.conf; do
+	cat /etc/$file >"$T/$file" && mount --bind "$T/$file" /etc/$file || exit 1
+done
 declare -A PIDS=() # of what `start` started and has not ended
 NAMESPACES=()
 POINTS=0 FAILED=0
@@ -153,9 +163,7 @@ listens() {
 ns() {
 	local name
 	for name in "$@"; do
-		ip netns add "$PREFIX$name" || exit 1
-		NAMESPACES+=("$name")
-		ip -n "$PREFIX$name" link set lo up
+		ip netns add "$PREFIX$name" && NAMESPACES+=("$name") && ip -n "$PREFIX$name" link set lo up || exit 1
 	done
 }
 
@@ -164,27 +172,26 @@ on() {
 	ip netns exec "$PREFIX$1" "${@:2}"
 }
 
-# link NS1 DEV1 ADDRESSES NS2 DEV2 ADDRESSES: a veth pair; addresses are separated by commas, and usable at once.
+# link NS1 DEV1 ADDRESSES NS2 DEV2 ADDRESSES: a veth pair; addresses are separated by commas, and usable at once. The ends
+# also have fe80::1 and fe80::2.
 link() {
 	ip link add "$2" netns "$PREFIX$1" type veth peer name "$5" netns "$PREFIX$4" || exit 1
-	addresses "$1" "$2" "$3"
-	addresses "$4" "$5" "$6"
+	addresses "$1" "$2" "$3,fe80::1/64" && addresses "$4" "$5" "$6,fe80::2/64" || exit 1
 	# IPv6 starts when the kernel has told of the carrier, which takes it a while
-	await 5 has_link_local "$1" "$2" && await 5 has_link_local "$4" "$5"
-}
-has_link_local() {
-	ip -n "$PREFIX$1" -6 address show dev "$2" scope link -tentative | grep -q fe80
+	await 5 has_carrier "$1" "$2" && await 5 has_carrier "$4" "$5"
 }
 addresses() {
 	local address
-	on "$1" sysctl -qw "net.ipv6.conf.$2.accept_dad=0"
-	for address in ${3//,/ }; do
-		case $address in
-		*:*) ip -n "$PREFIX$1" address add "$address" dev "$2" nodad ;;
-		*) ip -n "$PREFIX$1" address add "$address" dev "$2" ;;
-		esac
-	done
-	ip -n "$PREFIX$1" link set "$2" up
+	{
+		echo "link set $2 addrgenmode none"
+		for address in ${3//,/ }; do
+			[ "${address/:/}" = "$address" ] && echo "address add $address dev $2" || echo "address add $address dev $2 nodad"
+		done
+		echo "link set $2 up"
+	} | ip -n "$PREFIX$1" -batch -
+}
+has_carrier() {
+	[[ $(ip -n "$PREFIX$1" link show "$2") == *LOWER_UP*"state UP"* ]]
 }
 
 # delay NS DEV MS [RATE]: one-way delay and rate by netem (user-mode Linux only: this needs the kernel's netem).
@@ -207,11 +214,39 @@ transfer() {
 	"$LIB/payload" "$PREFIX$1" "$PREFIX$2" "$3" "$4"
 }
 
+# --- our programs ------------------------------------------------------------------------------------------------------
+
+# peer NAME NS [OPTION…]: sstp-peer in a namespace, port 443, for alice (correct horse), with the certificate vpn.example.com;
+# ready when this returns.
+peer() {
+	[ -f "$T/vpn.example.com.pem" ] || { ca init && ca server vpn.example.com; } || exit 1
+	printf '%s\n' 'alice:correct horse' 'bob:sesame' >"$T/users"
+	printf 'correct horse\n' >"$T/password"
+	start "$1" on "$2" "$BUILD/src/sstp-peer/sstp-peer" --listen 0.0.0.0:443 --cert "$T/vpn.example.com.pem" \
+		--key "$T/vpn.example.com.key" --users "$T/users" --log-json "$T/$1.json" "${@:3}"
+	must await_listen "$2" 443
+}
+
+# quick NAME NS HOST [OPTION…]: sstpcd quick in a namespace, as alice, verifying vpn.example.com.
+quick() {
+	start "$1" on "$2" "$BUILD/src/sstpcd/sstpcd" quick "$3" --user alice --password-file "$T/password" --ca "$T/ca.pem" \
+		--server-name vpn.example.com "${@:4}"
+}
+
+# await_up NS DEVICE: until the interface has carrier and an address.
+await_up() {
+	await 15 is_up "$1" "$2"
+}
+is_up() {
+	[[ $(ip -n "$PREFIX$1" link show "$2" 2>/dev/null) == *LOWER_UP* && $(ip -n "$PREFIX$1" -4 address show dev "$2") == *inet* ]]
+}
+
 # --- the end -----------------------------------------------------------------------------------------------------------
 
 cleanup() {
 	local pid name
 	trap - EXIT
+	[ "$BASHPID" = $$ ] || return # a child that was ended before it became its program
 	for pid in "${PIDS[@]}"; do
 		kill "$pid" 2>/dev/null
 	done
@@ -223,6 +258,7 @@ cleanup() {
 		ip netns pids "$PREFIX$name" 2>/dev/null | xargs -r kill -KILL 2>/dev/null
 		ip netns del "$PREFIX$name"
 	done
+	umount /etc/hosts /etc/resolv.conf
 	[ "${KEEP-}" ] || rm -rf "$T"
 }
 trap cleanup EXIT

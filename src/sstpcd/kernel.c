@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel should look like for a tunnel, and the path that its outer connection takes. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sstpcd/tunnel.h"
+
+/* Changing the kernel makes the kernel tell of changes. Somebody who fights us for a setting gets no more
+ * than one answer in this time. */
+#define RECONCILE_PAUSE USEC_PER_SEC
+/* A bound device may flap, or its route be replaced, without harm to the session. */
+#define PATH_LOSS_TIME (3 * USEC_PER_SEC)
+
+static bool is_connected(const struct tunnel *t)
+{
+	return t->state == TUNNEL_UP;
+}
+
+static enum net_source_validation source_validation(enum config_source_validation v)
+{
+	switch (v) {
+	case CONFIG_RPF_UNSET:
+		return NET_SV_UNSET;
+	case CONFIG_RPF_DISABLE:
+		return NET_SV_DISABLE;
+	case CONFIG_RPF_LOOSE:
+		return NET_SV_LOOSE;
+	case CONFIG_RPF_STRICT:
+		return NET_SV_STRICT;
+	}
+	return NET_SV_UNSET;
+}
+
+/* RFC 5072 §5: fe80::/64 and the negotiated interface identifier. */
+static struct in6_addr link_local(const uint8_t id[static 8])
+{
+	struct in6_addr a = { .s6_addr = { 0xfe, 0x80 } };
+
+	memcpy(&a.s6_addr[8], id, 8);
+	return a;
+}
+
+static void add_dns(struct net_desired *d, struct net_addr a)
+{
+	for (size_t i = 0; i < d->n_dns; i++)
+		if (net_addr_equal(&d->dns[i], &a))
+			return;
+	if (d->n_dns < ARRAY_SIZE(d->dns))
+		d->dns[d->n_dns++] = a;
+}
+
+/* The part of the wish that comes from the session. */
+static void desire_session(const struct tunnel *t, struct net_desired *d)
+{
+	const struct tunnel_attempt *a = t->attempt;
+
+	d->carrier = true;
+	if (a->has_ipv6)
+		d->link_local = link_local(a->ipv6.local_id);
+	for (size_t i = 0; i < ARRAY_SIZE(a->up.dns); i++)
+		if (a->up.dns[i].s_addr != 0)
+			add_dns(d, (struct net_addr){ .family = AF_INET, .in = a->up.dns[i] });
+	for (size_t i = 0; i < a->rdnss.n; i++)
+		add_dns(d, (struct net_addr){ .family = AF_INET6, .in6 = a->rdnss.address[i] });
+}
+
+static void desire(const struct tunnel *t, struct net_desired *d)
+{
+	const struct config_interface *c = &t->config;
+
+	*d = (struct net_desired){ .admin_up = t->state != TUNNEL_DISABLED,
+				   .mtu = tunnel_mtu(t, NULL),
+				   .local = t->local,
+				   .peer = t->peer,
+				   .default_route = c->no_default_route ? NET_DEFAULT_NONE
+						    : t->options.halves ? NET_DEFAULT_HALVES
+									: NET_DEFAULT_METRIC,
+				   .metric = c->distance,
+				   .use_peer_dns = !c->no_peer_dns,
+				   .mss = c->adjust_mss == CONFIG_MSS_UNSET   ? NET_MSS_NONE
+					  : c->adjust_mss == CONFIG_MSS_CLAMP ? NET_MSS_CLAMP
+									      : NET_MSS_VALUE,
+				   .mss_value = c->adjust_mss > CONFIG_MSS_CLAMP ? c->adjust_mss
+										 : (uint16_t)0,
+				   .disable_forwarding = c->disable_forwarding,
+				   .source_validation = source_validation(c->source_validation) };
+	memcpy(d->name, t->tun.name, sizeof(d->name));
+	memcpy(d->description, c->description, sizeof(d->description));
+	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
+	if (is_connected(t))
+		desire_session(t, d);
+}
+
+/* Says what is new: each notice once, until it has gone away. */
+static void log_report(struct tunnel *t, const struct net_report *fresh)
+{
+	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
+		if (fresh->notices & ~t->report.notices & 1u << i)
+			log_warning(&t->log, "%s", fresh->text[i]);
+	if (fresh->n_failed > 0 && strcmp(fresh->failure.detail, t->report.failure.detail) != 0)
+		log_error(&t->log, "%s: %s", cause_summary(fresh->failure.cause), fresh->failure.detail);
+}
+
+int kernel_reconcile(struct tunnel *t)
+{
+	struct net_desired desired;
+	struct net_report report = { .changed = false };
+
+	loop_timer_clear(&t->reconcile_timer);
+	desire(t, &desired);
+	int r = netconf_reconcile(t->host->netconf, &desired, &report);
+	log_report(t, &report);
+	bool news = report.changed || report.notices != t->report.notices ||
+		    report.default_active != t->report.default_active;
+	t->report = report;
+	if (report.changed)
+		t->reconciled = loop_now(t->host->loop);
+	if (news)
+		tunnel_note(t, TUNNEL_NOTE_KERNEL);
+	return r;
+}
+
+void kernel_reconcile_soon(void *ctx)
+{
+	(void)kernel_reconcile(ctx);
+}
+
+void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
+{
+	/* Default routes of others decide whether ours is the active one; VRFs may be waited for. */
+	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
+			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||
+			(event->kind == NET_EVENT_DEFAULT_ROUTE && is_connected(t)) ||
+			((event->kind == NET_EVENT_LINK || event->kind == NET_EVENT_LINK_GONE) &&
+			 t->config.vrf[0] && strcmp(event->name, t->config.vrf) == 0);
+	usec_t now = loop_now(t->host->loop);
+
+	if (!concerns || loop_timer_is_set(&t->reconcile_timer))
+		return;
+	loop_timer_set(t->host->loop, &t->reconcile_timer,
+		       MAX(now + 50 * USEC_PER_MSEC, t->reconciled + RECONCILE_PAUSE));
+}
+
+/* The path of the outer connection */
+
+static struct net_addr from_in6(const struct in6_addr *a)
+{
+	struct net_addr addr = { .family = AF_INET6, .in6 = *a };
+
+	if (IN6_IS_ADDR_V4MAPPED(a)) {
+		addr.family = AF_INET;
+		memcpy(&addr.in, &a->s6_addr[12], sizeof(addr.in));
+	}
+	return addr;
+}
+
+/* underlay_is_tunnel_fn: a tunnel must not be carried by a tunnel, least of all by itself. */
+static bool is_tunnel(void *ctx, const char *name, uint32_t ifindex)
+{
+	const struct tunnel *t = ctx;
+
+	return ifindex == t->tun.ifindex || is_sstpc_name(name);
+}
+
+/* The path to the server if its address is known, otherwise to addresses that only a default route leads to
+ * (RFC 5737, RFC 3849). */
+static int find_path(struct tunnel *t, struct underlay *ret)
+{
+	const struct net_addr v4 = { .family = AF_INET, .in.s_addr = htonl(0xc0000201) };
+	const struct net_addr v6 = { .family = AF_INET6, .in6.s6_addr = { 0x20, 0x01, 0x0d, 0xb8 } };
+
+	if (t->attempt && t->attempt->server.family != AF_UNSPEC)
+		return underlay_find(&t->attempt->server, is_tunnel, t, ret);
+	int r = underlay_find(&v4, is_tunnel, t, ret);
+	return r < 0 ? underlay_find(&v6, is_tunnel, t, ret) : r;
+}
+
+void kernel_remember_path(struct tunnel *t)
+{
+	struct underlay path;
+
+	t->path = find_path(t, &path) < 0 ? (struct underlay){ .ifindex = 0 } : path;
+}
+
+bool kernel_path_is_new(struct tunnel *t)
+{
+	struct underlay path;
+
+	if (find_path(t, &path) < 0) {
+		t->path = (struct underlay){ .ifindex = 0 };
+		return false;
+	}
+	return path.ifindex != t->path.ifindex || !net_addr_equal(&path.source, &t->path.source) ||
+	       !net_addr_equal(&path.via, &t->path.via);
+}
+
+/* underlay_is_tunnel_fn: every device but the one named in `ctx` is out of the question. */
+static bool is_other_device(void *ctx, const char *name, uint32_t ifindex)
+{
+	(void)ifindex;
+	return strcmp(ctx, name) != 0;
+}
+
+void kernel_check_bound_path(struct tunnel *t)
+{
+	struct tunnel_attempt *a = t->attempt;
+	struct underlay path;
+
+	if ((t->state != TUNNEL_UP && t->state != TUNNEL_NEGOTIATING) || !a->has_verified ||
+	    !a->verified.device[0])
+		return;
+	bool lost = underlay_find(&a->server, is_other_device, a->verified.device, &path) < 0;
+	bool other = lost && underlay_find(&a->server, is_tunnel, t, &path) == 0;
+	/* Without any path there is nothing better than to wait: TCP survives that. */
+	if (!other) {
+		loop_timer_clear(&t->path_timer);
+		return;
+	}
+	if (if_nametoindex(a->verified.device) == 0)
+		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop));
+	else if (!loop_timer_is_set(&t->path_timer))
+		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
+}
+
+void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)
+{
+	*ret = (struct worker_routes){ .n = a->n };
+	for (size_t i = 0; i < a->n; i++) {
+		struct net_addr server = from_in6(&a->address[i]);
+		struct underlay path;
+		char text[INET6_ADDRSTRLEN];
+		if (i == 0)
+			t->attempt->server = server;
+		int r = underlay_find(&server, is_tunnel, t, &path);
+		if (r == 0)
+			memcpy(ret->device[i], path.device, sizeof(ret->device[i]));
+		log_debug(&t->log, "path to %s: %s", net_addr_format(&server, text),
+			  r == 0 ? path.device : strerror(-r));
+	}
+	kernel_remember_path(t);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sstpcd/manager.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A burst of changes is looked at once. */
+#define NETWORK_SETTLE (200 * USEC_PER_MSEC)
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Beside this program, beside it in the build tree, or where it is installed. */
+static int find_worker(char *out, size_t size)
+{
+	static const char *const places[] = { "", "/../sstpc-tunnel" };
+	char self[4000];
+
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = 0;
+		char *slash = strrchr(self, '/');
+		if (slash)
+			*slash = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+			(void)snprintf(out, size, "%s%s/sstpc-tunnel", self, places[i]);
+			if (is_program(out))
+				return 0;
+		}
+	}
+	(void)snprintf(out, size, "%s/sstpc-tunnel", SSTPCD_LIBEXECDIR);
+	return is_program(out) ? 0 : -ENOENT;
+}
+
+/* News of the kernel */
+
+static bool is_ours(const struct manager *m, uint32_t ifindex)
+{
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		if (m->tunnels[i]->tun.ifindex == ifindex)
+			return true;
+	return false;
+}
+
+static void network_changed_soon(struct manager *m)
+{
+	if (!loop_timer_is_set(&m->network_timer))
+		loop_timer_set(&m->loop, &m->network_timer, loop_now(&m->loop) + NETWORK_SETTLE);
+}
+
+static void on_net_event(void *ctx, const struct net_event *event)
+{
+	struct manager *m = ctx;
+
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		tunnel_kernel_event(m->tunnels[i], event);
+	if (event->ifindex == 0 || !is_ours(m, event->ifindex))
+		network_changed_soon(m);
+}
+
+static void on_monitor(void *ctx, uint32_t events)
+{
+	struct manager *m = ctx;
+
+	(void)events;
+	int r = net_monitor_read(&m->monitor, on_net_event, m);
+	if (r < 0) {
+		log_error(&m->log, "the kernel's messages cannot be read any more: %s", strerror(-r));
+		loop_fd_remove(&m->monitor_source);
+	}
+}
+
+static void on_network_timer(void *ctx)
+{
+	struct manager *m = ctx;
+	usec_t asleep = m->asleep;
+
+	m->asleep = 0;
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		tunnel_network_changed(m->tunnels[i], asleep);
+}
+
+static void on_resume(void *ctx, usec_t asleep)
+{
+	struct manager *m = ctx;
+
+	log_info(&m->log, "the machine was asleep for %llu s", (unsigned long long)(asleep / USEC_PER_SEC));
+	m->asleep = asleep;
+	network_changed_soon(m);
+}
+
+/* The background work of netconf */
+
+static void process_netconf(struct manager *m)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+	char name[IFNAMSIZ] = "";
+
+	if (netconf_process(m->netconf, clock_now(), &failure, name) <= 0 || failure.cause == CAUSE_NONE)
+		return;
+	struct logger log = m->log;
+	log.tag = name;
+	log_error(&log, "%s: %s", cause_summary(failure.cause), failure.detail);
+}
+
+static void on_netconf(void *ctx, uint32_t events)
+{
+	(void)events;
+	process_netconf(ctx);
+}
+
+static void on_netconf_timer(void *ctx)
+{
+	process_netconf(ctx);
+}
+
+/* netconf's descriptor and deadline change with every call into it, which happen anywhere below us. */
+static void watch_netconf(struct manager *m)
+{
+	int fd = netconf_fd(m->netconf);
+
+	if (!loop_fd_is_added(&m->netconf_source) || m->netconf_source.fd != fd) {
+		loop_fd_remove(&m->netconf_source);
+		if (fd >= 0)
+			(void)loop_fd_add(&m->loop, &m->netconf_source, fd, EPOLLIN);
+	}
+	loop_timer_set(&m->loop, &m->netconf_timer, netconf_deadline(m->netconf));
+}
+
+int manager_run(struct manager *m)
+{
+	while (!loop_stopped(&m->loop)) {
+		watch_netconf(m);
+		int r = loop_step(&m->loop, USEC_NEVER);
+		if (r < 0)
+			return r;
+	}
+	return loop_run(&m->loop); /* the result */
+}
+
+/* Life */
+
+static int open_netconf(struct manager *m, const struct manager_options *options, struct failure *failure)
+{
+	struct netconf_options nc = { .run_dir = options->run_dir, .resolv_conf = options->resolv_conf };
+
+	int r = netconf_new(&nc, &m->netconf);
+	if (r < 0) {
+		failure_set(failure, r == -EPERM || r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_KERNEL_CONFIG,
+			    "%s: %s", options->run_dir ? options->run_dir : NETCONF_RUN_DIR, strerror(-r));
+		return r;
+	}
+	int cleaned = netconf_recover(m->netconf);
+	if (cleaned > 0)
+		log_notice(&m->log, "removed what %d interface%s of a crashed process had left", cleaned,
+			   cleaned == 1 ? "" : "s");
+	return 0;
+}
+
+int manager_init(struct manager *m, const struct manager_options *options, const struct logger *log,
+		 struct failure *failure)
+{
+	*m = (struct manager){ .log = *log, .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
+	int r = loop_init(&m->loop);
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "no event loop: %s", strerror(-r));
+		return r;
+	}
+	r = open_netconf(m, options, failure);
+	if (r < 0)
+		goto fail;
+	if (options->worker_path)
+		(void)snprintf(m->worker_path, sizeof(m->worker_path), "%s", options->worker_path);
+	r = options->worker_path ? is_program(m->worker_path) ? 0 : -ENOENT
+				 : find_worker(m->worker_path, sizeof(m->worker_path));
+	if (r < 0) {
+		failure_set(failure, CAUSE_FILE_UNREADABLE, "the program %s is missing", m->worker_path);
+		goto fail;
+	}
+	r = net_monitor_open(&m->monitor);
+	m->monitor_source = (struct loop_fd){ .fn = on_monitor, .ctx = m };
+	if (r == 0)
+		r = loop_fd_add(&m->loop, &m->monitor_source, m->monitor.fd, EPOLLIN);
+	m->resume = (struct loop_resume){ .fn = on_resume, .ctx = m };
+	if (r == 0)
+		r = loop_resume_add(&m->loop, &m->resume);
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "the kernel's messages cannot be read: %s",
+			    strerror(-r));
+		goto fail;
+	}
+	m->netconf_source = (struct loop_fd){ .fn = on_netconf, .ctx = m };
+	m->netconf_timer = (struct loop_timer){ .fn = on_netconf_timer, .ctx = m };
+	m->network_timer = (struct loop_timer){ .fn = on_network_timer, .ctx = m };
+	m->host = (struct tunnel_host){ .loop = &m->loop,
+					.netconf = m->netconf,
+					.worker_path = m->worker_path,
+					.log = &m->log,
+					.random = random_system };
+	return 0;
+fail:
+	manager_done(m);
+	return r;
+}
+
+void manager_done(struct manager *m)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+
+	while (m->n_tunnels > 0)
+		manager_remove(m, m->tunnels[m->n_tunnels - 1]);
+	free(m->tunnels);
+	m->tunnels = NULL;
+	loop_resume_remove(&m->resume);
+	loop_fd_remove(&m->netconf_source);
+	loop_fd_remove(&m->monitor_source);
+	net_monitor_close(&m->monitor);
+	if (m->netconf && netconf_flush(m->netconf, &failure) < 0)
+		log_error(&m->log, "%s: %s", cause_summary(failure.cause), failure.detail);
+	netconf_free(m->netconf);
+	m->netconf = NULL;
+	loop_done(&m->loop);
+}
+
+int manager_add(struct manager *m, const struct config_interface *config,
+		const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
+{
+	struct tunnel **tunnels = reallocarray(m->tunnels, m->n_tunnels + 1, sizeof(*tunnels));
+	struct tunnel *t;
+
+	if (!tunnels) {
+		failure_set(failure, CAUSE_INTERNAL, "out of memory");
+		return -ENOMEM;
+	}
+	m->tunnels = tunnels;
+	int r = tunnel_new(&m->host, config, options, &t, failure);
+	if (r < 0)
+		return r;
+	m->tunnels[m->n_tunnels++] = t;
+	*ret = t;
+	return 0;
+}
+
+void manager_remove(struct manager *m, struct tunnel *t)
+{
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		if (m->tunnels[i] == t) {
+			m->tunnels[i] = m->tunnels[--m->n_tunnels];
+			tunnel_free(t);
+			return;
+		}
+}
+
+struct tunnel *manager_find(const struct manager *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		if (strcmp(m->tunnels[i]->config.name, name) == 0)
+			return m->tunnels[i];
+	return NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a program with tunnels needs: the loop, the kernel's configuration, its news, and the list of tunnels.
+ */
+#pragma once
+
+#include "sstpcd/tunnel.h"
+
+struct manager_options {
+	const char *run_dir;	 /* NULL = /run/sstpcd */
+	const char *resolv_conf; /* NULL = /etc/resolv.conf */
+	const char *worker_path; /* NULL = looked for */
+};
+
+struct manager {
+	struct loop loop;
+	struct logger log;
+	struct tunnel_host host; /* `observe` is the program's to set */
+	struct tunnel **tunnels;
+	size_t n_tunnels;
+	/* private */
+	struct netconf *netconf;
+	struct net_monitor monitor;
+	struct loop_fd monitor_source, netconf_source;
+	struct loop_timer netconf_timer, network_timer;
+	struct loop_resume resume;
+	usec_t asleep;
+	char worker_path[4096];
+};
+
+/* Cleans up after a crashed predecessor, too. On failure nothing stays open and `failure` tells why. */
+int manager_init(struct manager *m, const struct manager_options *options, const struct logger *log,
+		 struct failure *failure);
+/* Frees the tunnels, and with them what is in the kernel; waits (bounded) for the resolver programs. */
+void manager_done(struct manager *m);
+
+int manager_add(struct manager *m, const struct config_interface *config,
+		const struct tunnel_options *options, struct tunnel **ret, struct failure *failure);
+/* tunnel_free() and out of the list. */
+void manager_remove(struct manager *m, struct tunnel *t);
+struct tunnel *manager_find(const struct manager *m, const char *name);
+
+/* loop_run() with the background work of netconf. */
+int manager_run(struct manager *m);

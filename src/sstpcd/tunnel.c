@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sstpcd/tunnel.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Each stage has a limit of its own in the worker; this one is for a worker that hangs. */
+#define DIAL_TIME	(240 * USEC_PER_SEC)
+#define STOP_TIME	(12 * USEC_PER_SEC) /* Terminate twice, CALL_DISCONNECT, and some */
+#define EXIT_TIME	(3 * USEC_PER_SEC)  /* from FAILED to the end of the process */
+#define WATCHDOG_PERIOD (60 * USEC_PER_SEC)
+#define WATCHDOG_TIME	(30 * USEC_PER_SEC) /* to answer */
+#define PERMANENT_WAIT	(600 * USEC_PER_SEC)
+#define BACKOFF_MAX	(60 * USEC_PER_SEC)
+#define STABLE_TIME	(30 * USEC_PER_SEC) /* a session of this length forgives earlier failures */
+#define DRAIN_MAX	4096		    /* more than the transmit ring of a TUN holds */
+#define ASLEEP_TOO_LONG (60 * USEC_PER_SEC) /* the server has given up a session by then */
+
+static const char *const state_names[_TUNNEL_STATE_MAX] = {
+	[TUNNEL_DISABLED] = "disabled",	      [TUNNEL_HELD] = "disconnected",
+	[TUNNEL_WAITING] = "waiting",	      [TUNNEL_DIALLING] = "connecting",
+	[TUNNEL_NEGOTIATING] = "negotiating", [TUNNEL_UP] = "up",
+	[TUNNEL_STOPPING] = "disconnecting",
+};
+
+static const char *const event_names[_TUNNEL_EVENT_MAX] = {
+	[TUNNEL_EVENT_CONNECT] = "connect",	[TUNNEL_EVENT_DISCONNECT] = "disconnect",
+	[TUNNEL_EVENT_DISABLE] = "disable",	[TUNNEL_EVENT_ENABLE] = "enable",
+	[TUNNEL_EVENT_REDIAL] = "redial",	[TUNNEL_EVENT_NETWORK] = "network-changed",
+	[TUNNEL_EVENT_PATH_LOST] = "path-lost", [TUNNEL_EVENT_TIMER] = "timer",
+	[TUNNEL_EVENT_VERIFIED] = "verified",	[TUNNEL_EVENT_UP] = "up",
+	[TUNNEL_EVENT_FAILED] = "failed",	[TUNNEL_EVENT_GONE] = "gone",
+};
+
+const char *tunnel_state_name(enum tunnel_state state)
+{
+	return (unsigned)state < _TUNNEL_STATE_MAX ? state_names[state] : "unknown";
+}
+
+const char *tunnel_event_name(enum tunnel_event event)
+{
+	return (unsigned)event < _TUNNEL_EVENT_MAX ? event_names[event] : "unknown";
+}
+
+void tunnel_note(struct tunnel *t, enum tunnel_note note)
+{
+	if (t->host->observe)
+		t->host->observe(t->host->observe_ctx, t, note);
+}
+
+void tunnel_server_format(const struct tunnel *t, char *out, size_t size)
+{
+	bool v6 = strchr(t->config.server, ':') != NULL;
+
+	(void)snprintf(out, size, v6 ? "[%s]:%u" : "%s:%u", t->config.server, (unsigned)t->config.port);
+}
+
+uint16_t tunnel_mtu(const struct tunnel *t, const char **ret_why)
+{
+	uint16_t configured = MIN(t->config.mtu, (uint16_t)CONFIG_MTU_MAX);
+	bool peer = t->peer_mru != 0 && t->peer_mru < configured;
+
+	if (ret_why)
+		*ret_why = peer ? "the server's MRU" : "configured";
+	return peer ? t->peer_mru : configured;
+}
+
+usec_t tunnel_next_attempt(const struct tunnel *t)
+{
+	return t->state == TUNNEL_WAITING ? loop_timer_deadline(&t->timer) : USEC_NEVER;
+}
+
+static bool is_live(const struct tunnel *t)
+{
+	return t->state == TUNNEL_DIALLING || t->state == TUNNEL_NEGOTIATING || t->state == TUNNEL_UP;
+}
+
+/* Every transition passes here. `deadline` is that of the new state. */
+static void change_state(struct tunnel *t, enum tunnel_state state, usec_t deadline)
+{
+	log_debug(&t->log, "%s -> %s", tunnel_state_name(t->state), tunnel_state_name(state));
+	loop_timer_set(t->host->loop, &t->timer, deadline);
+	loop_timer_clear(&t->path_timer);
+	if (t->state == state)
+		return;
+	t->state = state;
+	t->state_since = loop_now(t->host->loop);
+	t->state_since_wall = (int64_t)time(NULL);
+}
+
+static usec_t in(const struct tunnel *t, usec_t time)
+{
+	return loop_now(t->host->loop) + time;
+}
+
+/* 1–2 s, 2–4 s, … 30–60 s: many clients of a server that comes back do not come back all at once. */
+static usec_t backoff(struct tunnel *t)
+{
+	usec_t range = MIN((2 * USEC_PER_SEC) << MIN(t->failures - 1, 5u), BACKOFF_MAX);
+	uint32_t random;
+
+	random_fill(&t->host->random, &random, sizeof(random));
+	return range / 2 + random % (range / 2);
+}
+
+static usec_t retry_wait(struct tunnel *t)
+{
+	return cause_class(t->failure.cause) == CAUSE_PERMANENT ? PERMANENT_WAIT : backoff(t);
+}
+
+/* Actions. Each is called in the states that the table names it for. */
+
+static void dial(struct tunnel *t);
+
+/* Nothing of a former session stays. */
+static void forget_addresses(struct tunnel *t)
+{
+	t->local = t->peer = (struct in_addr){ 0 };
+	t->peer_mru = 0;
+}
+
+/* No worker runs any more: on to what was decided. */
+static void settle(struct tunnel *t)
+{
+	switch (t->next) {
+	case TUNNEL_DIALLING:
+		dial(t);
+		return;
+	case TUNNEL_WAITING:
+		change_state(t, TUNNEL_WAITING, in(t, retry_wait(t)));
+		log_info(&t->log, "next attempt in %llu s",
+			 (unsigned long long)((loop_timer_deadline(&t->timer) - loop_now(t->host->loop)) /
+					      USEC_PER_SEC));
+		break;
+	case TUNNEL_DISABLED:
+		forget_addresses(t);
+		change_state(t, TUNNEL_DISABLED, USEC_NEVER);
+		break;
+	case TUNNEL_HELD:
+	case TUNNEL_NEGOTIATING:
+	case TUNNEL_UP:
+	case TUNNEL_STOPPING:
+	case _TUNNEL_STATE_MAX:
+		forget_addresses(t);
+		change_state(t, TUNNEL_HELD, USEC_NEVER);
+		break;
+	}
+	(void)kernel_reconcile(t);
+	tunnel_note(t, t->closing ? TUNNEL_NOTE_CLOSED : TUNNEL_NOTE_STATE);
+}
+
+/* Ends the worker, then settles. The carrier goes off at once, so that nothing is sent into the void. */
+static void stop(struct tunnel *t, enum tunnel_state next, usec_t patience)
+{
+	t->next = next;
+	if (!process_is_alive(&t->process)) {
+		settle(t);
+		return;
+	}
+	if (t->process.phase < WORKER_PHASE_STOPPING) {
+		t->process.phase = WORKER_PHASE_STOPPING;
+		if (worker_send_plain(t->process.fd, WORKER_STOP) < 0)
+			process_kill(&t->process);
+	}
+	change_state(t, TUNNEL_STOPPING, in(t, patience));
+	(void)kernel_reconcile(t);
+	tunnel_note(t, TUNNEL_NOTE_STATE);
+}
+
+static void dial(struct tunnel *t)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+
+	if (!t->attempt)
+		t->attempt = malloc(sizeof(*t->attempt));
+	if (!t->attempt) {
+		t->next = TUNNEL_WAITING;
+		t->failures++;
+		settle(t);
+		return;
+	}
+	*t->attempt = (struct tunnel_attempt){ .started = loop_now(t->host->loop) };
+	kernel_remember_path(t);
+	/* The former worker has gone and the carrier is off: what is in the ring is of before an outage. */
+	(void)tun_drain(t->tun.fd, DRAIN_MAX);
+	change_state(t, TUNNEL_DIALLING, in(t, DIAL_TIME));
+	tunnel_note(t, TUNNEL_NOTE_STATE);
+	if (session_start(t, &failure) < 0)
+		tunnel_fail(t, failure.cause, "%s", failure.detail);
+}
+
+static void dial_anew(struct tunnel *t)
+{
+	t->held = false;
+	t->failures = 0;
+	t->failure = (struct failure){ .cause = CAUSE_NONE };
+	dial(t);
+}
+
+static void dial_soon(struct tunnel *t)
+{
+	/* Not for wrong passwords: another network does not make them right. Not more often than each second.
+	 */
+	if (cause_class(t->failure.cause) == CAUSE_PERMANENT)
+		return;
+	usec_t deadline = t->attempt ? MAX(loop_now(t->host->loop), t->attempt->started + USEC_PER_SEC) : 0;
+	if (deadline < loop_timer_deadline(&t->timer)) {
+		log_info(&t->log, "the network has changed, trying again");
+		loop_timer_set(t->host->loop, &t->timer, deadline);
+	}
+}
+
+static void hold(struct tunnel *t)
+{
+	t->held = true;
+	t->next = TUNNEL_HELD;
+	settle(t);
+}
+
+static void disable(struct tunnel *t)
+{
+	t->next = TUNNEL_DISABLED;
+	settle(t);
+}
+
+static void enable(struct tunnel *t)
+{
+	if (t->held) {
+		hold(t);
+		return;
+	}
+	/* Admin up first: the carrier of a device that is down cannot be set. */
+	change_state(t, TUNNEL_HELD, USEC_NEVER);
+	(void)kernel_reconcile(t);
+	dial_anew(t);
+}
+
+static void stop_and_hold(struct tunnel *t)
+{
+	log_notice(&t->log, "disconnecting");
+	t->held = true;
+	stop(t, TUNNEL_HELD, STOP_TIME);
+}
+
+static void stop_and_disable(struct tunnel *t)
+{
+	log_notice(&t->log, "disabled");
+	stop(t, TUNNEL_DISABLED, STOP_TIME);
+}
+
+static void stop_and_redial(struct tunnel *t)
+{
+	t->failures = 0;
+	stop(t, TUNNEL_DIALLING, STOP_TIME);
+}
+
+static void rather_hold(struct tunnel *t)
+{
+	t->held = true;
+	if (t->next != TUNNEL_DISABLED)
+		t->next = TUNNEL_HELD;
+}
+
+/* While disabled: remembered for the time after it. */
+static void keep_held(struct tunnel *t)
+{
+	t->held = true;
+}
+
+static void rather_disable(struct tunnel *t)
+{
+	t->next = TUNNEL_DISABLED;
+}
+
+static void rather_dial(struct tunnel *t)
+{
+	if (t->closing)
+		return;
+	t->held = false;
+	t->failures = 0;
+	t->next = TUNNEL_DIALLING;
+}
+
+/* Only out of `disable`: who was disconnected stays so. */
+static void rather_enable(struct tunnel *t)
+{
+	if (t->next == TUNNEL_DISABLED)
+		t->next = t->held ? TUNNEL_HELD : TUNNEL_DIALLING;
+}
+
+static void redial_after_stop(struct tunnel *t)
+{
+	if (t->next == TUNNEL_WAITING)
+		rather_dial(t);
+}
+
+static void path_lost(struct tunnel *t)
+{
+	tunnel_fail(t, CAUSE_DEVICE_LOST, "%s leads to the server no more", t->attempt->verified.device);
+	/* A goodbye is of no use on a path that is not there, and the new one is there already. */
+	t->next = TUNNEL_DIALLING;
+	loop_timer_set(t->host->loop, &t->timer, in(t, USEC_PER_SEC));
+}
+
+static void log_in(struct tunnel *t)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+	usec_t deadline = loop_timer_deadline(&t->timer);
+
+	change_state(t, TUNNEL_NEGOTIATING, deadline);
+	if (session_send_password(t, &failure) < 0)
+		tunnel_fail(t, failure.cause, "%s", failure.detail);
+	else
+		tunnel_note(t, TUNNEL_NOTE_STATE);
+}
+
+static void come_up(struct tunnel *t)
+{
+	const struct worker_up *up = &t->attempt->up;
+	struct net_addr local = { .family = AF_INET, .in = up->local };
+	struct net_addr peer = { .family = up->peer.s_addr ? AF_INET : AF_UNSPEC, .in = up->peer };
+	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
+
+	t->local = up->local;
+	t->peer = up->peer;
+	t->peer_mru = up->peer_mru;
+	t->sessions++;
+	t->attempt->stage = STAGE_UP;
+	t->failure = (struct failure){ .cause = CAUSE_NONE };
+	change_state(t, TUNNEL_UP, in(t, WATCHDOG_PERIOD));
+	int r = kernel_reconcile(t);
+	if (r < 0 && t->options.strict_kernel) {
+		tunnel_fail(t, t->report.failure.cause, "%s", t->report.failure.detail);
+		return;
+	}
+	log_notice(&t->log, "up: address %s, peer %s, MTU %u", net_addr_format(&local, a),
+		   net_addr_format(&peer, b), (unsigned)tunnel_mtu(t, NULL));
+	kernel_check_bound_path(t);
+	tunnel_note(t, TUNNEL_NOTE_STATE);
+}
+
+/* A worker that runs but does not answer carries nothing either. */
+static void watch(struct tunnel *t)
+{
+	usec_t now = loop_now(t->host->loop), asked = t->attempt->stats_asked;
+
+	if (asked == 0) {
+		(void)tunnel_query_stats(t); /* a full socket is no answer either */
+		t->attempt->stats_asked = asked = now;
+	}
+	if (now - asked >= WATCHDOG_TIME) {
+		tunnel_fail(t, CAUSE_WORKER_BROKEN, "no answer for %llu s",
+			    (unsigned long long)(WATCHDOG_TIME / USEC_PER_SEC));
+		process_kill(&t->process);
+		return;
+	}
+	loop_timer_set(t->host->loop, &t->timer, asked + WATCHDOG_TIME);
+}
+
+void tunnel_answered(struct tunnel *t)
+{
+	if (t->state == TUNNEL_UP)
+		loop_timer_set(t->host->loop, &t->timer, in(t, WATCHDOG_PERIOD));
+}
+
+static void dial_timeout(struct tunnel *t)
+{
+	tunnel_fail(t, CAUSE_WORKER_BROKEN, "nothing came of the attempt for %llu s, in stage %s",
+		    (unsigned long long)(DIAL_TIME / USEC_PER_SEC), stage_name(t->attempt->stage));
+	process_kill(&t->process);
+}
+
+static void lose_patience(struct tunnel *t)
+{
+	log_warning(&t->log, "the worker does not end, killing it");
+	process_kill(&t->process);
+}
+
+/* `failure` is set. The worker has ended its session by itself, or must be stopped. */
+static void end_failed(struct tunnel *t)
+{
+	bool told = t->process.phase == WORKER_PHASE_ENDED;
+
+	tunnel_note(t, TUNNEL_NOTE_FAILURE);
+	stop(t, TUNNEL_WAITING, told ? EXIT_TIME : STOP_TIME);
+}
+
+static void gone(struct tunnel *t)
+{
+	/* Without a word: process.gone has set the failure by tunnel_fail() and we are in STOPPING. */
+	settle(t);
+}
+
+typedef void (*action)(struct tunnel *t);
+#define S(name) [TUNNEL_##name]
+#define E(name) [TUNNEL_EVENT_##name]
+
+/* What is not in the table does nothing. */
+static const action table[_TUNNEL_STATE_MAX][_TUNNEL_EVENT_MAX] = {
+	S(DISABLED) = { E(ENABLE) = enable, E(DISCONNECT) = keep_held },
+	S(HELD) = { E(CONNECT) = dial_anew, E(DISCONNECT) = keep_held, E(DISABLE) = disable },
+	S(WAITING) = { E(CONNECT) = dial_anew, E(DISCONNECT) = hold, E(DISABLE) = disable,
+		       E(REDIAL) = dial_anew, E(NETWORK) = dial_soon, E(TIMER) = dial },
+	S(DIALLING) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable,
+			E(REDIAL) = stop_and_redial, E(TIMER) = dial_timeout, E(VERIFIED) = log_in,
+			E(FAILED) = end_failed },
+	S(NEGOTIATING) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable,
+			   E(REDIAL) = stop_and_redial, E(PATH_LOST) = path_lost, E(TIMER) = dial_timeout,
+			   E(UP) = come_up, E(FAILED) = end_failed },
+	S(UP) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable, E(REDIAL) = stop_and_redial,
+		  E(PATH_LOST) = path_lost, E(TIMER) = watch, E(FAILED) = end_failed },
+	S(STOPPING) = { E(CONNECT) = rather_dial, E(DISCONNECT) = rather_hold, E(DISABLE) = rather_disable,
+			E(ENABLE) = rather_enable, E(REDIAL) = redial_after_stop, E(TIMER) = lose_patience,
+			E(GONE) = gone },
+};
+
+void tunnel_event(struct tunnel *t, enum tunnel_event event)
+{
+	action act = table[t->state][event];
+
+	if (act)
+		act(t);
+}
+
+void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, ...)
+{
+	char detail[sizeof(t->failure.detail)], server[HOST_MAX + 16], text[640];
+	va_list ap;
+
+	if (!is_live(t))
+		return;
+	va_start(ap, detail_format);
+	(void)vsnprintf(detail, sizeof(detail), detail_format, ap);
+	va_end(ap);
+	if (t->state == TUNNEL_UP && loop_now(t->host->loop) - t->state_since >= STABLE_TIME)
+		t->failures = 0;
+	t->failures++;
+	t->failure = (struct failure){ .cause = CAUSE_NONE };
+	failure_set(&t->failure, cause, "%s", detail);
+	t->failure_stage = t->attempt->stage;
+	t->failure_at = (int64_t)time(NULL);
+	tunnel_server_format(t, server, sizeof(server));
+	failure_format(&t->failure, server, text, sizeof(text));
+	log_warning(&t->log, "%s", text);
+	tunnel_event(t, TUNNEL_EVENT_FAILED);
+}
+
+/* Callbacks of the loop and the process */
+
+static void on_timer(void *ctx)
+{
+	tunnel_event(ctx, TUNNEL_EVENT_TIMER);
+}
+
+static void on_path_timer(void *ctx)
+{
+	tunnel_event(ctx, TUNNEL_EVENT_PATH_LOST);
+}
+
+static void on_violation(void *ctx, const char *what)
+{
+	struct tunnel *t = ctx;
+
+	tunnel_fail(t, CAUSE_WORKER_BROKEN, "%s", what);
+	process_kill(&t->process);
+}
+
+static void on_gone(void *ctx, const siginfo_t *info)
+{
+	struct tunnel *t = ctx;
+	char how[64];
+
+	process_end_format(info, how, sizeof(how));
+	log_debug(&t->log, "worker ended: %s", how);
+	/* Live: without a word. That sets it to STOPPING, and then to what follows, as no worker is left. */
+	if (is_live(t))
+		tunnel_fail(t, CAUSE_WORKER_DIED, "%s", how);
+	else
+		tunnel_event(t, TUNNEL_EVENT_GONE);
+}
+
+/* Life */
+
+int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
+	       const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+
+	if (!t || config_interface_copy(&t->config, config) < 0) {
+		free(t);
+		failure_set(failure, CAUSE_INTERNAL, "out of memory");
+		return -ENOMEM;
+	}
+	struct tun_options tun = { .name = t->config.name,
+				   .offloads = TUN_OFFLOAD_ALL,
+				   .no_vnet_hdr = options && options->no_vnet_hdr };
+	int r = tun_create(&tun, &t->tun, failure);
+	if (r < 0) {
+		config_interface_done(&t->config);
+		free(t);
+		return r;
+	}
+	t->host = host;
+	t->options = options ? *options : (struct tunnel_options){ .keylog_fd = -1 };
+	t->log = *host->log;
+	t->log.tag = t->tun.name;
+	t->timer = (struct loop_timer){ .fn = on_timer, .ctx = t };
+	t->path_timer = (struct loop_timer){ .fn = on_path_timer, .ctx = t };
+	t->reconcile_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
+	t->process = (struct process){ .loop = host->loop,
+				       .ctx = t,
+				       .message = session_message,
+				       .violation = on_violation,
+				       .gone = on_gone,
+				       .fd = -1 };
+	t->state = config->disable ? TUNNEL_DISABLED : TUNNEL_HELD;
+	t->state_since = loop_now(host->loop);
+	t->state_since_wall = (int64_t)time(NULL);
+	r = kernel_reconcile(t);
+	if (r < 0 && t->options.strict_kernel) {
+		failure_set(failure, t->report.failure.cause, "%s", t->report.failure.detail);
+		tunnel_free(t);
+		return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+void tunnel_close(struct tunnel *t)
+{
+	t->closing = true;
+	tunnel_event(t, TUNNEL_EVENT_DISCONNECT);
+	/* Nothing to wait for, and nothing that settle() was called for. */
+	if (t->state == TUNNEL_DISABLED || (t->state == TUNNEL_HELD && !process_is_alive(&t->process)))
+		tunnel_note(t, TUNNEL_NOTE_CLOSED);
+}
+
+void tunnel_free(struct tunnel *t)
+{
+	struct net_report report;
+
+	if (process_is_alive(&t->process)) {
+		process_kill(&t->process);
+		process_release(&t->process);
+	}
+	loop_timer_clear(&t->timer);
+	loop_timer_clear(&t->path_timer);
+	loop_timer_clear(&t->reconcile_timer);
+	if (netconf_remove(t->host->netconf, t->tun.name, &report) < 0)
+		log_error(&t->log, "%s: %s", cause_summary(report.failure.cause), report.failure.detail);
+	tun_close(&t->tun);
+	(void)close_fd(t->options.keylog_fd);
+	config_interface_done(&t->config);
+	free(t->attempt);
+	free(t);
+}
+
+int tunnel_configure(struct tunnel *t, const struct config_interface *config)
+{
+	enum config_cost cost = config_interface_compare(&t->config, config);
+	bool disable_changed = t->config.disable != config->disable;
+	struct config_interface copy;
+
+	if (cost == CONFIG_COST_NONE)
+		return 0;
+	if (config_interface_copy(&copy, config) < 0)
+		return -ENOMEM;
+	config_interface_done(&t->config);
+	t->config = copy;
+
+	/* A larger MTU than the MRU that we asked for in this session can only be had by asking again. */
+	bool larger = t->attempt && t->attempt->has_link && t->config.mtu > 1500 &&
+		      t->config.mtu > t->attempt->link.mru;
+	if (disable_changed)
+		tunnel_event(t, t->config.disable ? TUNNEL_EVENT_DISABLE : TUNNEL_EVENT_ENABLE);
+	else if (cost == CONFIG_COST_REDIAL || larger)
+		tunnel_event(t, TUNNEL_EVENT_REDIAL);
+	if (t->state == TUNNEL_UP)
+		(void)worker_send_set_mtu(t->process.fd, tunnel_mtu(t, NULL));
+	(void)kernel_reconcile(t);
+	return 0;
+}
+
+void tunnel_hurry(struct tunnel *t)
+{
+	if (t->state == TUNNEL_STOPPING)
+		process_kill(&t->process);
+}
+
+int tunnel_query_stats(struct tunnel *t)
+{
+	if (t->state != TUNNEL_UP)
+		return -ENOTCONN;
+	int r = worker_send_plain(t->process.fd, WORKER_QUERY_STATS);
+	if (r == 0 && t->attempt->stats_asked == 0)
+		t->attempt->stats_asked = loop_now(t->host->loop);
+	return r;
+}
+
+void tunnel_network_changed(struct tunnel *t, usec_t asleep)
+{
+	if (t->state == TUNNEL_WAITING && (asleep > 0 || kernel_path_is_new(t)))
+		tunnel_event(t, TUNNEL_EVENT_NETWORK);
+	else if (is_live(t) && asleep >= ASLEEP_TOO_LONG)
+		tunnel_event(t, TUNNEL_EVENT_REDIAL);
+	else if (is_live(t))
+		kernel_check_bound_path(t);
+}
