@@ -240,10 +240,10 @@ bool session_complete(struct config_session *s, const char *line, size_t len, st
 	*ret_start = len;
 	if (words_split(&w, line, len) < 0)
 		return false;
-	bool open = w.open_word && w.n;
-	const char *prefix = open ? w.v[w.n - 1] : "";
-	size_t whole = w.n - open; /* words that are complete */
-	if (open)
+	bool partial = w.open_word && w.n;
+	const char *prefix = partial ? w.v[w.n - 1] : "";
+	size_t whole = w.n - partial; /* words that are complete */
+	if (partial)
 		*ret_start = w.start[w.n - 1];
 	if (whole == 0) {
 		offer_verbs(to, prefix);

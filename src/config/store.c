@@ -313,6 +313,15 @@ int store_revision_load(const struct store *s, unsigned number, char **ret_data,
 	return r < 0 ? r : read_file(path, ret_data, ret_len);
 }
 
+void store_format_time(int64_t wall_seconds, char *out, size_t size)
+{
+	time_t when = (time_t)wall_seconds;
+	struct tm tm;
+
+	if (!localtime_r(&when, &tm) || strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		out[0] = 0;
+}
+
 /* --- commit-confirm ---------------------------------------------------------------------------------------
  */
 

@@ -36,6 +36,9 @@ int store_revision_add(const struct store *s, const struct config_revision *revi
 int store_revision_list(const struct store *s, struct config_revision *list, size_t max);
 int store_revision_load(const struct store *s, unsigned number, char **ret_data, size_t *ret_len);
 
+/* "2024-10-21 18:24:06" in local time, "" if there is no such time. */
+void store_format_time(int64_t wall_seconds, char *out, size_t size);
+
 /* The way back: `data` until `wall_deadline`; NULL data removes it. */
 int store_confirm(const struct store *s, int64_t wall_deadline, const char *data, size_t len);
 int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char **ret_data, size_t *ret_len);

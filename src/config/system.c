@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/secret.h"
 #include "config/check.h"
@@ -258,14 +257,12 @@ int config_system_save(struct config_system *s, struct text *out)
 	return 0;
 }
 
-void config_revision_print(const struct config_revision *revision, struct text *out)
+void config_revision_print(const struct config_system *s, const struct config_revision *revision,
+			   struct text *out)
 {
-	time_t when = (time_t)revision->time;
 	char stamp[32] = "";
-	struct tm tm;
 
-	if (localtime_r(&when, &tm))
-		(void)strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &tm);
+	s->effects->format_time(s->ctx, revision->time, stamp, sizeof(stamp));
 	text_addf(out, "%s by %s via %s", stamp, revision->user, revision->via);
 }
 
@@ -280,7 +277,7 @@ void config_system_show_commits(struct config_system *s, struct text *out)
 		text_add(out, "commit log is empty or stale:\n");
 	for (int i = 0; i < n; i++) {
 		text_addf(out, "%-3d ", i);
-		config_revision_print(&list[i], out);
+		config_revision_print(s, &list[i], out);
 		text_add(out, "\n");
 		if (list[i].comment[0])
 			text_addf(out, "    %s\n", list[i].comment);

@@ -28,7 +28,9 @@ struct config_revision {
 };
 
 struct config_effects {
-	int64_t (*wall_seconds)(void *ctx);    /* for the records */
+	int64_t (*wall_seconds)(void *ctx); /* for the records */
+	/* "2024-10-21 18:24:06", local time. */
+	void (*format_time)(void *ctx, int64_t wall_seconds, char *out, size_t size);
 	uint64_t (*steady_seconds)(void *ctx); /* never jumps, goes on in suspend: for commit-confirm */
 
 	/* Adds what only the system knows to be wrong with `next` (a VRF that does not exist, a broken
@@ -106,6 +108,7 @@ struct config_tree *config_system_revision(struct config_system *s, unsigned num
 /* Loads the saved configuration (an empty one if there is none); NULL with the reason in `out`. */
 struct config_tree *config_system_saved(struct config_system *s, struct text *out);
 /* "2024-10-21 18:24:06 by vyos via cli" */
-void config_revision_print(const struct config_revision *revision, struct text *out);
+void config_revision_print(const struct config_system *s, const struct config_revision *revision,
+			   struct text *out);
 /* `show system commit`: a line per revision. */
 void config_system_show_commits(struct config_system *s, struct text *out);

@@ -543,7 +543,7 @@ static void offer_revisions(struct command *c, const char *prefix, int first, st
 		_cleanup_text_ struct text help = { 0 };
 		char number[16];
 		(void)snprintf(number, sizeof(number), "%d", i);
-		config_revision_print(&list[i], &help);
+		config_revision_print(system, &list[i], &help);
 		completions_add(to, prefix, "", number, text_str(&help), NULL);
 	}
 	free(list);

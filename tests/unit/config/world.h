@@ -4,11 +4,13 @@
 #pragma once
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/print.h"
 #include "config/session.h"
+#include "config/store.h"
 #include "config/system.h"
 
 #define WORLD_REVISIONS 32
@@ -30,6 +32,12 @@ struct world {
 static int64_t world_wall(void *ctx)
 {
 	return ((struct world *)ctx)->wall;
+}
+
+static void world_format_time(void *ctx, int64_t seconds, char *out, size_t size)
+{
+	(void)ctx;
+	store_format_time(seconds, out, size);
 }
 
 static uint64_t world_steady(void *ctx)
@@ -151,6 +159,7 @@ static int world_confirm_store(void *ctx, int64_t deadline, const char *data, si
 
 static const struct config_effects world_effects = {
 	.wall_seconds = world_wall,
+	.format_time = world_format_time,
 	.steady_seconds = world_steady,
 	.check = world_check,
 	.apply = world_apply,
