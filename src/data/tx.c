@@ -30,6 +30,16 @@ struct tx {
 	bool vnet_hdr, ipv4, ipv6;
 };
 
+/*
+ * Packets take more of the arena than their bytes: short ones a whole unit, super-packets their place until
+ * the last of them has gone. And a quarter of it is always free, so that moving packets together is rare and
+ * then yields a lot.
+ */
+static size_t held_max(const struct tx *tx)
+{
+	return tx->limit + tx->limit / 2;
+}
+
 int tx_new(const struct tx_config *config, struct tx **ret)
 {
 	size_t limit = config->limit ? config->limit : TX_LIMIT_DEFAULT;
@@ -47,8 +57,7 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 			   .vnet_hdr = config->vnet_hdr,
 			   .ipv4 = true,
 			   .ipv6 = true };
-	/* Half as much again, so that moving packets together is rare and then yields a lot; and one read. */
-	if (queue_init(&tx->queue, limit + limit / 2 + READ_SIZE + ARENA_UNIT, config->mtu) < 0) {
+	if (queue_init(&tx->queue, 2 * limit + READ_SIZE + ARENA_UNIT, config->mtu) < 0) {
 		free(tx);
 		return -ENOMEM;
 	}
@@ -180,7 +189,7 @@ int tx_commit(struct tx *tx, size_t len, usec_t now)
 	p->flow = flow_of(tx, &ip, packet_data(p));
 	queue_push(q, tx->reserved);
 	tx->reserved = 0;
-	while (q->held > tx->limit)
+	while (q->backlog > tx->limit || q->held > held_max(tx))
 		tx->stats.overlimit += queue_drop_head(q, queue_fattest(q));
 	return 0;
 }

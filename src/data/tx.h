@@ -40,8 +40,9 @@
 struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
-	size_t limit; /* bytes of memory that waiting packets may take; 0 = TX_LIMIT_DEFAULT, at least 256 KiB
-		       */
+	/* Bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. Takes twice the memory at
+	 * worst. */
+	size_t limit;
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 

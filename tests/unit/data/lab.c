@@ -193,6 +193,15 @@ void ref_set_checksums(uint8_t *p, size_t len)
 	}
 }
 
+void ref_set_partial(uint8_t *p, size_t len)
+{
+	struct ref_ip ip;
+
+	if (!ref_parse(p, len, &ip) || !ref_check_at(&ip))
+		abort();
+	set16(p + ref_check_at(&ip), ref_pseudo(p, &ip, ip.len - ip.l4));
+}
+
 bool ref_checksums_right(const uint8_t *p, size_t len)
 {
 	struct ref_ip ip;
@@ -651,7 +660,7 @@ void random_read(struct rng *r, struct list *out, uint16_t mtu)
 		read[0] = 1;
 		set_host16(read + 6, (unsigned)ip.l4);
 		set_host16(read + 8, (unsigned)(at - ip.l4));
-		set16(read + VNET + at, ref_pseudo(read + VNET, &ip, len - ip.l4));
+		ref_set_partial(read + VNET, len);
 	} else {
 		set_host16(read + 6, rng_next(r) % 65536);
 		if (f.protocol == 17 && f.version == 4 && rng_one_in(r, 4))

@@ -39,6 +39,8 @@ void list_clear(struct list *l);
 uint16_t ref_checksum(const uint8_t *data, size_t len, uint32_t seed);
 /* Sets the checksums of IP header and TCP, UDP header of a packet; UDP zero becomes FFFF. */
 void ref_set_checksums(uint8_t *ip, size_t len);
+/* The checksum field of TCP or UDP as checksum offload has it: the sum of the pseudo header. */
+void ref_set_partial(uint8_t *ip, size_t len);
 /* Are those of IP header and of TCP or UDP right? UDP zero counts as right. */
 bool ref_checksums_right(const uint8_t *ip, size_t len);
 /*
