@@ -21,9 +21,8 @@
 #include "data/csum.h"
 #include "data/packet.h"
 
-#define SLOT_BITS     5
-#define SLOTS	      (1u << SLOT_BITS) /* flows with an open group */
-#define UDP_GROUP_MAX 64u		/* UDP_MAX_SEGMENTS up to Linux 6.9 */
+#define SLOTS	      16u /* flows with an open group */
+#define UDP_GROUP_MAX 64u /* UDP_MAX_SEGMENTS up to Linux 6.9 */
 /* A short packet is copied behind its virtio header: one piece is cheaper to write than two. */
 #define COPY_MAX   512u
 #define HEADER_MAX (IP6_HEADER_LEN + 60)
@@ -73,6 +72,7 @@ struct rx {
 	const struct csum_ops *csum;
 	struct rx_stats stats;
 	struct slot slots[SLOTS];
+	uint32_t last_slot; /* that was found or filled: mostly it is the next one, too */
 	uint32_t groups_used, groups_yielded, pieces_used;
 	uint8_t head[sizeof(struct vnet_header) + COPY_MAX]; /* of the write that was yielded last */
 	struct group groups[RX_BATCH_MAX];
@@ -260,6 +260,17 @@ static bool stays_open(const struct group *g, const struct candidate *c)
 	return c->payload == g->size && !(c->flags & TCP_LAST);
 }
 
+/* The slot of the flow; NULL if none of its groups is open. */
+static struct slot *find_slot(struct rx *rx, uint32_t hash)
+{
+	for (uint32_t n = 0, i = rx->last_slot; n < SLOTS; n++, i = (i + 1) % SLOTS)
+		if (rx->slots[i].hash == hash && rx->slots[i].group) {
+			rx->last_slot = i;
+			return &rx->slots[i];
+		}
+	return NULL;
+}
+
 static void add_with_joining(struct rx *rx, const uint8_t *p, const struct ip_packet *ip)
 {
 	struct candidate c;
@@ -274,8 +285,8 @@ static void add_with_joining(struct rx *rx, const uint8_t *p, const struct ip_pa
 		return;
 	}
 
-	struct slot *slot = &rx->slots[c.hash >> (32 - SLOT_BITS)];
-	if (slot->group && slot->hash == c.hash) {
+	struct slot *slot = find_slot(rx, c.hash);
+	if (slot) {
 		struct group *g = &rx->groups[slot->group - 1];
 
 		if (kind > 0 && join(rx, g, &c)) {
@@ -288,8 +299,11 @@ static void add_with_joining(struct rx *rx, const uint8_t *p, const struct ip_pa
 	struct group *g = new_group(rx, p, ip);
 	if (kind > 0) {
 		open_group(g, &c);
-		if (stays_open(g, &c))
+		if (stays_open(g, &c)) {
+			if (!slot) /* take the place of the flow that was first to come, more or less */
+				slot = &rx->slots[rx->last_slot = (rx->last_slot + 1) % SLOTS];
 			*slot = (struct slot){ .hash = c.hash, .group = (uint16_t)rx->groups_used };
+		}
 	}
 }
 

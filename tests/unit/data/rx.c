@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "data/rx.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lab.h"
+#include "test.h"
+
+#define VNET 10
+
+static struct rx *new_rx(bool vnet_hdr, bool udp)
+{
+	struct rx *rx = NULL;
+
+	if (rx_new(&(struct rx_config){ .vnet_hdr = vnet_hdr, .udp = udp }, &rx) < 0)
+		abort();
+	return rx;
+}
+
+static struct flow_spec flow(int version, uint8_t protocol, uint16_t port)
+{
+	return (struct flow_spec){ .version = version,
+				   .protocol = protocol,
+				   .source = { 10, 0, 0, 1 },
+				   .destination = { 10, 0, 0, 2 },
+				   .ports = { port, 80 },
+				   .ttl = 64,
+				   .df = true,
+				   .id = 100,
+				   .seq = 1000,
+				   .ack = 7,
+				   .window = 500,
+				   .flags = 0x10 };
+}
+
+/* Appends the next packet of the flow. */
+static void add(struct list *l, struct flow_spec *f, size_t payload)
+{
+	struct rng rng = { f->seq };
+	uint8_t packet[4200];
+
+	list_add(l, packet, flow_packet(f, &rng, payload, packet));
+	f->seq += (uint32_t)payload;
+	f->id++;
+}
+
+static unsigned host16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, 2);
+	return v;
+}
+
+/* Joins and checks that the kernel takes each write and makes the same packets of it. Returns the number of
+ * writes, −1 on failure. */
+static int writes_of(struct rx *rx, const struct list *packets)
+{
+	struct list writes = { 0 }, cut = { 0 };
+	const char *why = NULL;
+	int n;
+
+	run_join(rx, packets, &writes);
+	n = (int)writes.count;
+	for (size_t i = 0; i < writes.count; i++)
+		if (!ref_kernel_accepts(writes.items[i].data, writes.items[i].len) ||
+		    !ref_split(writes.items[i].data, writes.items[i].len, &cut))
+			n = -1;
+	if (!same_packets(packets, &cut, ORDER_STRICT, &why)) {
+		printf("# %s\n", why);
+		n = -1;
+	}
+	list_clear(&writes);
+	list_clear(&cut);
+	return n;
+}
+
+/* -- joining ----------------------------------------------------------------------------------------------
+ */
+
+static void consecutive_segments_become_one_write(void)
+{
+	struct rx *rx = new_rx(true, true);
+
+	for (int version = 4; version <= 6; version += 2) {
+		struct flow_spec f = flow(version, 6, 1);
+		struct list in = { 0 }, writes = { 0 };
+		unsigned ip = version == 4 ? 20 : 40;
+
+		memcpy(f.options, "\1\1\10\12\1\2\3\4\5\6\7\10", 12);
+		f.options_len = 12;
+		for (int i = 0; i < 44; i++)
+			add(&in, &f, 1448);
+		add(&in, &f, 100);
+		run_join(rx, &in, &writes);
+		check_int(writes.count, 1);
+
+		const uint8_t *w = writes.items[0].data;
+		check_int(writes.items[0].len, VNET + ip + 32 + 44 * 1448 + 100);
+		check_int(w[0], 1);		       /* NEEDS_CSUM */
+		check_int(w[1], version == 4 ? 1 : 4); /* TCPV4, TCPV6 */
+		check_int(host16(w + 2), ip + 32);
+		check_int(host16(w + 4), 1448);
+		check_int(host16(w + 6), ip);
+		check_int(host16(w + 8), 16);
+		check(ref_kernel_accepts(w, writes.items[0].len));
+		check_int(writes_of(rx, &in), 1);
+		list_clear(&in);
+		list_clear(&writes);
+	}
+	check_int(rx_stats(rx)->packets, 4 * 45);
+	check_int(rx_stats(rx)->writes, 4);
+	rx_free(rx);
+}
+
+static void udp_is_joined_only_where_the_device_can(void)
+{
+	for (int udp = 0; udp < 2; udp++) {
+		struct rx *rx = new_rx(true, udp);
+
+		for (int version = 4; version <= 6; version += 2) {
+			struct flow_spec f = flow(version, 17, 1);
+			struct list in = { 0 };
+
+			for (int i = 0; i < 64; i++)
+				add(&in, &f, 64);
+			check_int(writes_of(rx, &in), udp ? 1 : 64);
+			add(&in, &f, 64); /* one more than a kernel may cut */
+			check_int(writes_of(rx, &in), udp ? 2 : 65);
+			list_clear(&in);
+		}
+		rx_free(rx);
+	}
+}
+
+static void payloads_are_referred_to_not_copied(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1), g = flow(4, 6, 2);
+	struct list in = { 0 };
+	struct iovec iov[RX_IOV_MAX];
+
+	for (int i = 0; i < 3; i++)
+		add(&in, &f, 1000);
+	add(&in, &g, 1000);
+	for (size_t i = 0; i < in.count; i++)
+		check_int(rx_add(rx, PPP_PROTO_IPV4, in.items[i].data, in.items[i].len), 0);
+	check_int(rx_next(rx, iov), 4);
+	check_int(iov[0].iov_len, VNET + 40);
+	for (size_t i = 0; i < 3; i++) {
+		check(iov[1 + i].iov_base == in.items[i].data + 40);
+		check_int(iov[1 + i].iov_len, 1000);
+	}
+	check_int(rx_next(rx, iov), 2);
+	check_int(iov[0].iov_len, VNET);
+	check_mem(iov[0].iov_base, VNET, "\0\0\0\0\0\0\0\0\0\0", VNET);
+	check(iov[1].iov_base == in.items[3].data);
+	check_int(rx_next(rx, iov), 0);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+static void interleaved_flows_are_told_apart(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec flows[8];
+	struct list in = { 0 };
+
+	for (int i = 0; i < 8; i++) {
+		flows[i] = flow(i % 2 ? 4 : 6, i % 3 ? 6 : 17, (uint16_t)(100 + i));
+		flows[i].source[3] = (uint8_t)i;
+	}
+	for (int round = 0; round < 15; round++)
+		for (int i = 0; i < 8; i++)
+			add(&in, &flows[i], 700);
+	check_int(writes_of(rx, &in), 8);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+static void a_super_packet_is_at_most_65535_bytes(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1);
+	struct list in = { 0 };
+
+	f.seq = UINT32_MAX - 5000; /* and sequence numbers wrap */
+	f.id = 65530;
+	for (int i = 0; i < 46; i++)
+		add(&in, &f, 1460);
+	check_int(writes_of(rx, &in), 2); /* 44 · 1460 + 40 fit */
+	list_clear(&in);
+
+	for (int i = 0; i < (int)RX_GROUP_MAX + 1; i++)
+		add(&in, &f, 28);
+	check_int(writes_of(rx, &in), 2);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+static void a_shorter_segment_ends_a_group_a_longer_one_starts_one(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1);
+	struct list in = { 0 };
+
+	add(&in, &f, 1000);
+	add(&in, &f, 1000);
+	add(&in, &f, 999);
+	add(&in, &f, 999);
+	check_int(writes_of(rx, &in), 2);
+	list_clear(&in);
+
+	add(&in, &f, 999);
+	add(&in, &f, 1000);
+	add(&in, &f, 1000);
+	check_int(writes_of(rx, &in), 2);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+static void fin_and_psh_end_a_group(void)
+{
+	static const uint16_t flags[] = { 0x01, 0x08, 0x09 };
+	struct rx *rx = new_rx(true, true);
+
+	for (size_t i = 0; i < 3; i++) {
+		struct flow_spec f = flow(4, 6, 1);
+		struct list in = { 0 };
+
+		add(&in, &f, 500);
+		f.flags |= flags[i];
+		add(&in, &f, 500);
+		f.flags = 0x10;
+		add(&in, &f, 500);
+		add(&in, &f, 500);
+		check_int(writes_of(rx, &in), 2);
+		list_clear(&in);
+	}
+	rx_free(rx);
+}
+
+static void cwr_starts_a_group(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1);
+	struct list in = { 0 }, writes = { 0 };
+
+	add(&in, &f, 500);
+	add(&in, &f, 500);
+	f.flags |= 0x80;
+	add(&in, &f, 500);
+	f.flags = 0x10;
+	add(&in, &f, 500);
+	check_int(writes_of(rx, &in), 2);
+	run_join(rx, &in, &writes);
+	check_int(writes.items[0].data[1], 1);
+	check_int(writes.items[1].data[1], 0x81); /* VIRTIO_NET_HDR_GSO_ECN */
+	list_clear(&in);
+	list_clear(&writes);
+	rx_free(rx);
+}
+
+/* -- what is not joined --------------------------------------------------------------------------------- */
+
+struct change {
+	const char *what;
+	int version;
+	uint8_t protocol;
+	size_t at; /* byte of the second packet */
+	uint8_t bits;
+	bool keep_checksums; /* leave them as they were: wrong now */
+};
+
+static void any_difference_keeps_packets_apart(void)
+{
+	static const struct change changes[] = {
+		{ "nothing", 4, 6, 0, 0, false },
+		{ "TOS", 4, 6, 1, 0x10, false },
+		{ "ECN", 4, 6, 1, 0x03, false },
+		{ "identification", 4, 6, 5, 0x01, false },
+		{ "DF", 4, 6, 6, 0x40, false },
+		{ "reserved bit", 4, 6, 6, 0x80, false },
+		{ "TTL", 4, 6, 8, 0x01, false },
+		{ "source", 4, 6, 15, 0x01, false },
+		{ "destination", 4, 6, 19, 0x01, false },
+		{ "source port", 4, 6, 21, 0x01, false },
+		{ "destination port", 4, 6, 23, 0x01, false },
+		{ "sequence number", 4, 6, 27, 0x01, false },
+		{ "acknowledgement", 4, 6, 31, 0x01, false },
+		{ "reserved flags", 4, 6, 32, 0x02, false },
+		{ "AE flag", 4, 6, 32, 0x01, false },
+		{ "SYN", 4, 6, 33, 0x02, false },
+		{ "RST", 4, 6, 33, 0x04, false },
+		{ "ACK", 4, 6, 33, 0x10, false },
+		{ "URG", 4, 6, 33, 0x20, false },
+		{ "ECE", 4, 6, 33, 0x40, false },
+		{ "CWR", 4, 6, 33, 0x80, false },
+		{ "window", 4, 6, 35, 0x01, false },
+		{ "urgent pointer", 4, 6, 39, 0x01, false },
+		{ "option", 4, 6, 43, 0x01, false },
+		{ "IP checksum", 4, 6, 10, 0x01, true },
+		{ "TCP checksum", 4, 6, 36, 0x01, true },
+		{ "payload", 4, 6, 99, 0x01, true },
+		{ "nothing", 6, 6, 0, 0, false },
+		{ "traffic class", 6, 6, 0, 0x01, false },
+		{ "ECN", 6, 6, 1, 0x30, false },
+		{ "flow label", 6, 6, 3, 0x01, false },
+		{ "hop limit", 6, 6, 7, 0x01, false },
+		{ "source", 6, 6, 23, 0x01, false },
+		{ "destination", 6, 6, 39, 0x01, false },
+		{ "TCP checksum", 6, 6, 56, 0x01, true },
+		{ "nothing", 4, 17, 0, 0, false },
+		{ "source port", 4, 17, 20, 0x01, false },
+		{ "UDP checksum", 4, 17, 27, 0x01, true },
+		{ "identification", 4, 17, 4, 0x01, false },
+		{ "nothing", 6, 17, 0, 0, false },
+		{ "destination port", 6, 17, 43, 0x01, false },
+		{ "payload", 6, 17, 99, 0x01, true },
+	};
+	struct rx *rx = new_rx(true, true);
+
+	/* The changed packet comes second, and then first. */
+	for (size_t i = 0; i < 2 * sizeof(changes) / sizeof(changes[0]); i++) {
+		const struct change *c = &changes[i / 2];
+		struct flow_spec f = flow(c->version, c->protocol, 1);
+		struct list in = { 0 };
+		int n;
+
+		memcpy(f.options, "\1\1\10\12\1\2\3\4\5\6\7\10", 12);
+		f.options_len = 12;
+		add(&in, &f, 200);
+		add(&in, &f, 200);
+		struct blob *p = &in.items[1 - i % 2];
+		p->data[c->at] ^= c->bits;
+		if (!c->keep_checksums)
+			ref_set_checksums(p->data, p->len);
+		n = writes_of(rx, &in);
+		/* CWR is allowed in the first packet, FIN and PSH in the last. */
+		int expected = c->bits == 0 || (i % 2 == 1 && strcmp(c->what, "CWR") == 0) ? 1 : 2;
+		if (n != expected)
+			printf("# %s, %s packet\n", c->what, i % 2 ? "first" : "second");
+		check_int(n, expected);
+		list_clear(&in);
+	}
+	rx_free(rx);
+}
+
+/* Where the two forms of zero are both right, only the one that the kernel would write may be joined. */
+static void the_other_zero_is_not_joined(void)
+{
+	struct rx *rx = new_rx(true, true);
+
+	for (int i = 0; i < 3; i++) {
+		struct flow_spec f = flow(4, i == 1 ? 17 : 6, 1);
+		size_t at = i == 0 ? 36 : i == 1 ? 26 : 10;
+		struct list in = { 0 };
+
+		add(&in, &f, 200);
+		add(&in, &f, 200);
+		uint8_t *p = in.items[1].data;
+		/* Make the checksum zero by the last word of the payload, or by the identification of both.
+		 */
+		if (i < 2) {
+			memset(p + in.items[1].len - 2, 0, 2);
+			ref_set_checksums(p, in.items[1].len);
+			memcpy(p + in.items[1].len - 2, p + at, 2);
+		} else {
+			memset(p + 4, 0, 2);
+			ref_set_checksums(p, in.items[1].len);
+			memcpy(p + 4, p + 10, 2);
+			uint16_t id = (uint16_t)(p[4] * 256 + p[5] - 1);
+			in.items[0].data[4] = (uint8_t)(id >> 8);
+			in.items[0].data[5] = (uint8_t)id;
+			ref_set_checksums(in.items[0].data, in.items[0].len);
+		}
+		ref_set_checksums(p, in.items[1].len);
+		check(p[at] == p[at + 1] && p[at] == (i == 1 ? 0xff : 0));
+		check_int(writes_of(rx, &in), 1);
+		p[at] = p[at + 1] = (uint8_t)~p[at];
+		check(ref_checksums_right(p, in.items[1].len));
+		check_int(writes_of(rx, &in), 2);
+		list_clear(&in);
+	}
+	rx_free(rx);
+}
+
+static void empty_payloads_are_not_joined(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1), g = flow(4, 17, 1);
+	struct list in = { 0 };
+
+	add(&in, &f, 0);
+	add(&in, &f, 0);
+	add(&in, &g, 0);
+	add(&in, &g, 0);
+	check_int(writes_of(rx, &in), 4);
+	list_clear(&in);
+
+	/* A pure acknowledgement between data stays between them. */
+	add(&in, &f, 100);
+	add(&in, &f, 0);
+	add(&in, &f, 100);
+	check_int(writes_of(rx, &in), 3);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+static void options_extensions_and_fragments_are_not_joined(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1), g = flow(6, 6, 1);
+	struct list in = { 0 };
+
+	f.extension_len = 4;
+	memcpy(f.extension, "\1\1\1\0", 4);
+	g.extension_len = 8;
+	memcpy(g.extension, "\6\0\1\4\0\0\0\0", 8);
+	for (int i = 0; i < 2; i++) {
+		add(&in, &f, 100);
+		add(&in, &g, 100);
+	}
+	check_int(writes_of(rx, &in), 4);
+	list_clear(&in);
+
+	/* A packet with options belongs to the flow all the same: it is not overtaken. */
+	f.extension_len = 0;
+	add(&in, &f, 100);
+	f.extension_len = 4;
+	add(&in, &f, 100);
+	f.extension_len = 0;
+	add(&in, &f, 100);
+	check_int(writes_of(rx, &in), 3);
+	list_clear(&in);
+
+	/* A fragment may be of any flow. */
+	f = flow(4, 17, 1);
+	add(&in, &f, 100);
+	add(&in, &f, 100);
+	add(&in, &f, 100);
+	in.items[1].data[6] = 0x20;
+	ref_set_checksums(in.items[1].data, in.items[1].len);
+	add(&in, &f, 100);
+	check_int(writes_of(rx, &in), 3);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+/* -- bounds ------------------------------------------------------------------------------------------------
+ */
+
+static void drops_what_is_not_ip(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec four = flow(4, 17, 1), six = flow(6, 17, 1);
+	struct rng rng = { 1 };
+	struct iovec iov[RX_IOV_MAX];
+	uint8_t p[4200], q[4200];
+	size_t m = flow_packet(&four, &rng, 4087 - 28, p), n = flow_packet(&six, &rng, 10, q);
+
+	check_int(rx_add(rx, PPP_PROTO_IPV6, p, m), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, q, n), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, m - 1), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV6, q, n - 1), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, 19), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV6, q, 39), -EBADMSG);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, 0), -EBADMSG);
+	check_int(rx_add(rx, 0x002d, p, m), -EBADMSG);
+	check_int(rx_stats(rx)->dropped, 8);
+	check_int(rx_next(rx, iov), 0);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, m), 0);
+	m = flow_packet(&four, &rng, 4088 - 28, p);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, m), -EBADMSG);
+	check_int(rx_stats(rx)->packets, 1);
+	rx_free(rx);
+}
+
+static void padding_is_trimmed(void)
+{
+	struct flow_spec f = flow(4, 17, 1);
+	struct rng rng = { 1 };
+	struct iovec iov[RX_IOV_MAX];
+	uint8_t p[100] = { 0 };
+	size_t n = flow_packet(&f, &rng, 10, p);
+
+	for (int vnet = 0; vnet < 2; vnet++) {
+		struct rx *rx = new_rx(vnet, true);
+
+		check_int(rx_add(rx, PPP_PROTO_IPV4, p, sizeof(p)), 0);
+		check_int(rx_next(rx, iov), 1);
+		check_int(iov[0].iov_len, n + (vnet ? VNET : 0));
+		check_int(rx_stats(rx)->bytes, n);
+		rx_free(rx);
+	}
+}
+
+static void a_full_batch_asks_to_be_drained(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1);
+	struct rng rng = { 1 };
+	struct iovec iov[RX_IOV_MAX];
+	uint8_t p[100];
+	size_t n = flow_packet(&f, &rng, 10, p);
+
+	/* The same packet again and again: nothing can be joined. */
+	for (unsigned i = 0; i < RX_BATCH_MAX; i++)
+		check_int(rx_add(rx, PPP_PROTO_IPV4, p, n), 0);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, n), -ENOBUFS);
+	for (unsigned i = 0; i < RX_BATCH_MAX; i++) {
+		check_int(rx_next(rx, iov), 1);
+		check_int(rx_add(rx, PPP_PROTO_IPV4, p, n), -ENOBUFS); /* not before the end */
+	}
+	check_int(rx_next(rx, iov), 0);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, p, n), 0);
+	check_int(rx_next(rx, iov), 1);
+	check_int(rx_next(rx, iov), 0);
+	check_int(rx_stats(rx)->packets, RX_BATCH_MAX + 1);
+	rx_free(rx);
+}
+
+static void a_full_batch_of_one_flow_is_not_lost(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1);
+	struct list in = { 0 };
+
+	for (int i = 0; i < 3000; i++)
+		add(&in, &f, 20);
+	check(writes_of(rx, &in) >= 3000 / (int)RX_GROUP_MAX);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+int main(void)
+{
+	return run_tests((struct test[]){ TEST(consecutive_segments_become_one_write),
+					  TEST(udp_is_joined_only_where_the_device_can),
+					  TEST(payloads_are_referred_to_not_copied),
+					  TEST(interleaved_flows_are_told_apart),
+					  TEST(a_super_packet_is_at_most_65535_bytes),
+					  TEST(a_shorter_segment_ends_a_group_a_longer_one_starts_one),
+					  TEST(fin_and_psh_end_a_group),
+					  TEST(cwr_starts_a_group),
+					  TEST(any_difference_keeps_packets_apart),
+					  TEST(the_other_zero_is_not_joined),
+					  TEST(empty_payloads_are_not_joined),
+					  TEST(options_extensions_and_fragments_are_not_joined),
+					  TEST(drops_what_is_not_ip),
+					  TEST(padding_is_trimmed),
+					  TEST(a_full_batch_asks_to_be_drained),
+					  TEST(a_full_batch_of_one_flow_is_not_lost),
+					  {} });
+}
