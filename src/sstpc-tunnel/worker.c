@@ -379,6 +379,12 @@ static void report_verified(struct worker *w, const struct tls_peer *peer)
 		w->phase = WORKER_PHASE_VERIFIED;
 }
 
+/* Only then files are opened after the sandbox was entered, and the second stage is there to be entered. */
+static bool uses_system_store(const struct worker *w)
+{
+	return !w->config.ca_given && w->config.n_pins == 0;
+}
+
 static void on_handshake(void *ctx, uint32_t events)
 {
 	struct worker *w = ctx;
@@ -399,7 +405,7 @@ static void on_handshake(void *ctx, uint32_t events)
 			fail_with(w, CAUSE_TLS_FAILED, "%s", strerror(-r));
 		return;
 	}
-	r = sandbox_worker_established();
+	r = uses_system_store(w) ? sandbox_worker_established() : 0;
 	if (r == 0) {
 		report_verified(w, &peer);
 		r = start_session(w, &peer);
@@ -416,8 +422,7 @@ static void on_tls_timeout(void *ctx)
 /* From here on the process can open nothing any more, and only now reads the first byte of a stranger. */
 static int enter_sandbox(struct worker *w)
 {
-	bool system_store = !w->config.ca_given && w->config.n_pins == 0;
-	struct sandbox_worker_config config = { .read_paths = system_store ? tls_system_paths() : NULL };
+	struct sandbox_worker_config config = { .read_paths = uses_system_store(w) ? tls_system_paths() : NULL };
 	struct sandbox_result result = { 0 };
 	int r = sandbox_worker(&config, &result);
 
