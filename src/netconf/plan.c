@@ -216,28 +216,29 @@ static bool has_addr(const struct net_observed *have, struct net_addr local, str
 	return false;
 }
 
-static void plan_ipv4_address(struct planner *p)
+/*
+ * The new address comes before the routes that need it, the old one goes behind them: with its last address
+ * the interface loses all IPv4 routes.
+ */
+static void plan_new_ipv4(struct planner *p)
 {
 	struct net_record *r = p->record;
-	struct in_addr local = { INADDR_ANY }, peer = { INADDR_ANY };
-	struct in_addr old_local = r->local, old_peer = r->peer;
 
-	if (p->ipv4) {
-		local = p->want->local;
-		peer = p->want->peer.s_addr != INADDR_ANY ? p->want->peer : local;
-	}
-	r->local = local;
-	r->peer = peer;
-	/* Add before delete: with its last address the interface would lose all IPv4 routes. */
-	if (p->ipv4) {
-		p->plan->claim.local = local;
-		p->plan->claim.peer = peer;
-		if (!has_addr(p->have, addr4(local), addr4(peer)))
-			add_addr(p, NET_OP_ADDR_ADD, addr4(local), addr4(peer));
-	}
-	bool same = local.s_addr == old_local.s_addr && peer.s_addr == old_peer.s_addr;
-	if (!same && old_local.s_addr != INADDR_ANY && has_addr(p->have, addr4(old_local), addr4(old_peer)))
-		add_addr(p, NET_OP_ADDR_DEL, addr4(old_local), addr4(old_peer));
+	r->local = r->peer = (struct in_addr){ INADDR_ANY };
+	if (!p->ipv4)
+		return;
+	r->local = p->plan->claim.local = p->want->local;
+	r->peer = p->plan->claim.peer = p->want->peer.s_addr != INADDR_ANY ? p->want->peer : p->want->local;
+	if (!has_addr(p->have, addr4(r->local), addr4(r->peer)))
+		add_addr(p, NET_OP_ADDR_ADD, addr4(r->local), addr4(r->peer));
+}
+
+static void plan_old_ipv4(struct planner *p, struct in_addr local, struct in_addr peer)
+{
+	bool same = local.s_addr == p->record->local.s_addr && peer.s_addr == p->record->peer.s_addr;
+
+	if (!same && local.s_addr != INADDR_ANY && has_addr(p->have, addr4(local), addr4(peer)))
+		add_addr(p, NET_OP_ADDR_DEL, addr4(local), addr4(peer));
 }
 
 /*
@@ -590,8 +591,9 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 	plan_nft(&p);
 	if (p.want->admin_up && !observed->admin_up)
 		add_value(&p, NET_OP_ADMIN, 1);
-	plan_ipv4_address(&p);
+	plan_new_ipv4(&p);
 	plan_routes(&p);
+	plan_old_ipv4(&p, record->local, record->peer);
 	if (p.carrier && !observed->carrier)
 		add_value(&p, NET_OP_CARRIER, 1);
 	plan_link_local(&p);
