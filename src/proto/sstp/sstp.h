@@ -45,7 +45,7 @@ enum sstp_state {
 struct sstp_config {
 	enum sstp_role role;
 	uint8_t hashes;	       /* SSTP_HASH_*: accepted (client) or offered (server); 0 = both */
-	bool strict_echo;      /* ABORT on ECHO_REQUEST before CONNECTED instead of answering (tests) */
+	bool strict_echo;      /* client, tests: ABORT on an early ECHO_REQUEST; a server always does */
 	uint8_t cert_sha1[20]; /* of the server's leaf certificate (DER) */
 	uint8_t cert_sha256[32];
 	usec_t hello_interval;	 /* 0 = 60 s */
@@ -55,6 +55,7 @@ struct sstp_config {
 	bool ignore_binding;
 };
 
+/* Each comes at most once, and in this order. */
 enum sstp_event_type {
 	SSTP_EVENT_NONE,
 	SSTP_EVENT_LOWER_UP,  /* ACK received (client) or sent (server): PPP may start */

@@ -66,6 +66,19 @@ static void hmac_of_rfc2202_and_rfc4231(void)
 		  32);
 }
 
+/* A key of exactly one block is used as it is, not hashed. Computed with another implementation. */
+static void hmac_with_a_block_of_key(void)
+{
+	uint8_t out[HASH_LEN_MAX], key[64];
+
+	memset(key, 0xaa, sizeof(key));
+	hmac(HASH_SHA256, out, key, sizeof(key), CHUNK("block-sized key", 15));
+	check_mem(out, SHA256_LEN,
+		  "\x8b\x7c\x10\x56\x01\xc4\x2c\x66\x78\x60\x73\xa7\xec\xf5\xbc\x2c\xb5\x53\x7e\x91\x5d\x74"
+		  "\x06\x67\xa9\x27\x5a\xd0\xf6\x67\xca\xc5",
+		  32);
+}
+
 static void des_blocks(void)
 {
 	uint8_t out[DES_BLOCK_LEN];
@@ -94,6 +107,7 @@ int main(void)
 					  TEST(pieces_are_joined),
 					  TEST(certificate_digests),
 					  TEST(hmac_of_rfc2202_and_rfc4231),
+					  TEST(hmac_with_a_block_of_key),
 					  TEST(des_blocks),
 					  TEST(des_keys_are_spread_with_odd_parity),
 					  {} });

@@ -70,6 +70,7 @@ static void a_host_cannot_smuggle_headers(void)
 	check_int(http_write_request(out, sizeof(out), "a b", guid), -EINVAL);
 	check_int(http_write_request(out, sizeof(out), "a/b", guid), -EINVAL);
 	check_int(http_write_request(out, sizeof(out), "\xc3\xa4.example", guid), -EINVAL);
+	check_int(http_write_request(out, sizeof(out), "a\x7f", guid), -EINVAL);
 	check_int(http_write_request(out, sizeof(out), endless, guid), -EINVAL);
 	check_int(http_write_request(out, 100, "vpn.example.test", guid), -ENOBUFS);
 }
@@ -136,6 +137,7 @@ static void a_refusal_says_what_came(void)
 		  "HTTP status 301, a redirect to https://a.example/, from x" },
 		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", CAUSE_HTTP_NOT_SSTP,
 		  "HTTP status 200 with a web page (Transfer-Encoding)" },
+		{ "HTTP/1.1 204 No Content\r\n\r\n", CAUSE_HTTP_REFUSED, "HTTP status 204 No Content" },
 		{ "HTTP/1.1 101 Switching\r\n\r\n", CAUSE_HTTP_REFUSED, "HTTP status 101 Switching" },
 		{ "SSH-2.0-OpenSSH_9.2\r\n", CAUSE_HTTP_NOT_SSTP,
 		  "the answer is not HTTP/1.x: \"SSH-2.0-OpenSSH_9.2..\"" },

@@ -96,6 +96,23 @@ static void a_forbidden_hash_is_not_used(void)
 	check_int(sstp_hash(&c.s), SSTP_HASH_SHA1);
 }
 
+static void two_binding_requests_are_one_too_many(void)
+{
+	struct sstp_config config = call_config(SSTP_CLIENT);
+	uint8_t packet[88];
+	struct wire_writer w = wire_writer(packet, sizeof(packet));
+	struct call c;
+
+	size_t start = sstp_message_begin(&w, SSTP_CALL_CONNECT_ACK);
+	sstp_put_binding_request(&w, SSTP_HASH_SHA256, call_nonce);
+	sstp_put_binding_request(&w, SSTP_HASH_SHA256, call_nonce);
+	sstp_message_end(&w, start, 2);
+	call_open(&c, &config);
+	CALL_FEED(&c, packet);
+	check_int(c.out[19], SSTP_STATUS_INVALID_FRAME_RECEIVED);
+	check_str(c.failure.detail, "CALL_CONNECT_ACK with two crypto binding requests");
+}
+
 /* --- malformed input --- */
 
 static enum sstp_state state_of(const char *name)
@@ -241,6 +258,53 @@ static void one_packet_is_taken_per_call(void)
 	check(input.frame == bytes + 4);
 	check_int(sstp_input(&c.s, bytes + sizeof(pkt_lcp), sizeof(pkt_ip), c.now, &input), sizeof(pkt_ip));
 	check(input.frame == bytes + sizeof(pkt_lcp) + 4);
+}
+
+/* Before CALL_CONNECTED only what is surely a control protocol passes. */
+static void odd_protocol_numbers_do_not_pass_early(void)
+{
+	static const uint8_t protocols[][2] = {
+		{ 0x81, 0x23 }, { 0xc0, 0x20 }, { 0x40, 0x21 }, { 0xff, 0xff }
+	};
+	struct sstp_config config = call_config(SSTP_CLIENT);
+	struct sstp_input input;
+	struct call c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		uint8_t packet[] = { 0x10, 0, 0, 12, 0xff, 3, protocols[i][0], protocols[i][1], 1, 1, 0, 4 };
+
+		call_bring(&c, &config, SSTP_STATE_ACK_RECEIVED);
+		check_int(call_feed(&c, packet, sizeof(packet), &input), sizeof(packet));
+		check(!input.frame);
+		check_int(c.out_len, 0);
+	}
+}
+
+/* After bytes that are no packet nothing is sent, not even what was waiting. */
+static void a_silent_end_drops_the_queue(void)
+{
+	struct sstp_config config = call_config(SSTP_CLIENT);
+	struct sstp_input input;
+	struct call c;
+
+	call_bring(&c, &config, SSTP_STATE_CONNECTED);
+	check_int(sstp_input(&c.s, pkt_echo_request, sizeof(pkt_echo_request), c.now, &input), 8);
+	check_int(sstp_input(&c.s, (const uint8_t *)"x", 1, c.now, &input), -EBADMSG);
+	call_drain(&c);
+	check_int(c.events, EVENT(ENDED));
+	check_int(c.out_len, 0);
+}
+
+static void a_second_start_does_nothing(void)
+{
+	struct sstp_config config = call_config(SSTP_CLIENT);
+	struct call c;
+
+	call_bring(&c, &config, SSTP_STATE_ACK_RECEIVED);
+	sstp_start(&c.s, c.now);
+	call_drain(&c);
+	check_int(c.out_len, 0);
+	check_int(sstp_state(&c.s), SSTP_STATE_ACK_RECEIVED);
 }
 
 static void a_web_page_is_named_as_such(void)
@@ -611,9 +675,13 @@ int main(void)
 					  TEST(call_connected_is_what_real_servers_accepted),
 					  TEST(the_strongest_common_hash_is_chosen),
 					  TEST(a_forbidden_hash_is_not_used),
+					  TEST(two_binding_requests_are_one_too_many),
 					  TEST(malformed_input_gets_the_named_reaction),
 					  TEST(the_largest_packet_is_handed_on_whole),
 					  TEST(one_packet_is_taken_per_call),
+					  TEST(odd_protocol_numbers_do_not_pass_early),
+					  TEST(a_silent_end_drops_the_queue),
+					  TEST(a_second_start_does_nothing),
 					  TEST(a_web_page_is_named_as_such),
 					  TEST(a_nak_is_retried_three_times),
 					  TEST(timeouts_of_the_negotiation),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
+#include "crypto/binding.h"
+
 #include "call.h"
 
 static const uint8_t zero_hlak[SSTP_HLAK_LEN];
@@ -10,7 +12,7 @@ static const uint8_t zero_hlak[SSTP_HLAK_LEN];
 static void an_ack_offers_what_is_configured(void)
 {
 	static const uint8_t offers[] = { SSTP_HASH_SHA1, SSTP_HASH_SHA256, SSTP_HASH_SHA1 | SSTP_HASH_SHA256,
-					  0 };
+					  0, 0xff };
 
 	for (size_t i = 0; i < ARRAY_SIZE(offers); i++) {
 		struct sstp_config config = call_config(SSTP_SERVER);
@@ -22,7 +24,7 @@ static void an_ack_offers_what_is_configured(void)
 		CALL_FEED(&c, pkt_request);
 		check_int(c.events, EVENT(LOWER_UP));
 		check_int(c.out_len, 48);
-		check_int(c.out[15], offers[i] ? offers[i] : 3);
+		check_int(c.out[15], offers[i] > 0 && offers[i] < 3 ? offers[i] : 3);
 		check_mem(c.out, 15, "\x10\x01\x00\x30\x00\x02\x00\x01\x00\x04\x00\x28\x00\x00\x00", 15);
 		check_mem(c.out + 16, 32, call_nonce, 32);
 	}
@@ -276,6 +278,43 @@ static void another_key_certificate_or_hash_is_refused(void)
 	check_refused(&c, "crypto binding refused: wrong hash protocol");
 }
 
+/* Both bits at once are no hash protocol, even with the MAC that would fit. */
+static void a_binding_names_one_hash(void)
+{
+	struct sstp_config config = call_config(SSTP_SERVER);
+	uint8_t packet[SSTP_CALL_CONNECTED_LEN];
+	struct call c;
+
+	memcpy(packet, call_connected_packet().data, sizeof(packet));
+	packet[15] = SSTP_HASH_SHA1 | SSTP_HASH_SHA256;
+	binding_mac(HASH_SHA256, packet + 80, zero_hlak, packet);
+	call_open(&c, &config);
+	CALL_FEED(&c, pkt_request);
+	sstp_authenticated(&c.s, zero_hlak, c.now);
+	CALL_FEED(&c, packet);
+	check_refused(&c, "crypto binding refused: wrong hash protocol");
+}
+
+/* The key is not kept any longer than it is needed. */
+static void the_key_is_wiped(void)
+{
+	const struct vector_binding_chosen *v = &vectors_binding_chosen[0];
+
+	for (int way = 0; way < 2; way++) {
+		struct sstp_config config;
+		struct call c;
+
+		open_for(&c, &config, v->hash_protocol, &v->nonce);
+		sstp_authenticated(&c.s, v->hlak.data, c.now);
+		check(memmem(&c.s, sizeof(c.s), v->hlak.data, v->hlak.len));
+		if (way == 0)
+			call_feed(&c, v->call_connected.data, v->call_connected.len, NULL);
+		else
+			sstp_transport_lost(&c.s, c.now);
+		check(!memmem(&c.s, sizeof(c.s), v->hlak.data, v->hlak.len));
+	}
+}
+
 static void a_test_server_can_ignore_the_binding(void)
 {
 	const struct vector_bytes bad = vectors_server_must_refuse[0].call_connected;
@@ -419,6 +458,8 @@ int main(void)
 					  TEST(the_listed_bindings_are_refused),
 					  TEST(every_flipped_bit_is_refused),
 					  TEST(another_key_certificate_or_hash_is_refused),
+					  TEST(a_binding_names_one_hash),
+					  TEST(the_key_is_wiped),
 					  TEST(a_test_server_can_ignore_the_binding),
 					  TEST(a_call_connected_of_wrong_shape_gets_status_9),
 					  TEST(a_second_call_connected_is_unaccepted),
