@@ -108,7 +108,7 @@ struct worker_config {
 	bool ipv6;		/* negotiate IPV6CP */
 	bool want_dns;		/* ask for DNS servers */
 	bool vnet_hdr;		/* the TUN speaks struct virtio_net_hdr */
-	uint32_t offloads;	/* enum tun_offload bits set on it; 0 without vnet_hdr */
+	uint32_t offloads;	/* TUN_F_* set on it; 0 without vnet_hdr */
 	uint32_t hello_seconds; /* SSTP hello interval; 0 = 60 */
 	enum log_level log_level;
 };

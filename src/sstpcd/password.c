@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,21 +71,25 @@ int password_from_fd(int fd, struct secret *ret, struct failure *failure)
 	return read_line(fd, "password descriptor", ret, failure);
 }
 
-/* Only to interrupt read(2): the loop's signalfd is not in place yet when a password is asked for. */
+/* Only to interrupt read(2). The signals may be blocked for a signalfd, which nobody reads during a question.
+ */
 static void on_interrupt(int number)
 {
 	(void)number;
 }
 
-static int read_secret(int tty, struct secret *ret)
+static int read_secret(int tty, const sigset_t *waiting, struct secret *ret)
 {
+	struct pollfd p = { .fd = tty, .events = POLLIN };
 	char buf[SECRET_MAX + 1];
 	size_t len = 0;
 	int r = -E2BIG;
 
 	for (;;) {
 		char c;
-		ssize_t n = read(tty, &c, 1);
+		ssize_t n = ppoll(&p, 1, NULL, waiting);
+		if (n >= 0)
+			n = read(tty, &c, 1);
 		if (n < 0) {
 			r = errno == EINTR ? -ECANCELED : -errno;
 			break;
@@ -108,22 +113,31 @@ int password_from_terminal(const char *prompt, struct secret *ret)
 	_cleanup_close_ int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	struct sigaction catch = { .sa_handler = on_interrupt }, before[ARRAY_SIZE(ending)];
 	struct termios echo, quiet;
+	sigset_t set, mask, waiting;
 
 	if (tty < 0 || tcgetattr(tty, &echo) < 0)
 		return -ENXIO;
 	quiet = echo;
 	quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHOE | ECHOK);
 	quiet.c_lflag |= ECHONL;
-	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
 		(void)sigaction(ending[i], &catch, &before[i]);
+		(void)sigaddset(&set, ending[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, &mask);
+	waiting = mask;
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		(void)sigdelset(&waiting, ending[i]);
 	int r = tcsetattr(tty, TCSAFLUSH, &quiet) < 0 ? -errno : 0;
 	if (r == 0) {
 		(void)!write(tty, prompt, strlen(prompt));
-		r = read_secret(tty, ret);
+		r = read_secret(tty, &waiting, ret);
 		if (r == -ECANCELED)
 			(void)!write(tty, "\n", 1);
 		(void)tcsetattr(tty, TCSAFLUSH, &echo);
 	}
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
 		(void)sigaction(ending[i], &before[i], NULL);
 	return r;

@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The supervisor with real workers (tests/integration/fake-worker.c), but without a kernel: the functions of
+ * netconf and io/tun.h that it calls are replaced below, and what it wishes for is looked at.
+ */
+#include "sstpcd/tunnel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test.h"
+
+/* The replaced kernel */
+
+static struct kernel {
+	struct net_desired wish;
+	unsigned reconciled, removed, drained;
+	bool carrier_when_drained;
+	bool refuse;
+	struct underlay path; /* ifindex 0: no path */
+} kernel;
+
+int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure)
+{
+	(void)failure;
+	*ret = (struct tun){ .fd = open("/dev/null", O_RDWR | O_CLOEXEC), .ifindex = 77, .vnet_hdr = true };
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", options->name);
+	return ret->fd < 0 ? -errno : 0;
+}
+
+void tun_close(struct tun *tun)
+{
+	tun->fd = close_fd(tun->fd);
+}
+
+unsigned tun_drain(int fd, unsigned limit)
+{
+	(void)fd;
+	(void)limit;
+	kernel.drained++;
+	kernel.carrier_when_drained |= kernel.wish.carrier;
+	return 0;
+}
+
+int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret)
+{
+	(void)nc;
+	bool changed = memcmp(&kernel.wish, desired, sizeof(*desired)) != 0;
+	kernel.wish = *desired;
+	kernel.reconciled++;
+	*ret = (struct net_report){ .changed = changed };
+	if (!kernel.refuse || !desired->carrier)
+		return 0;
+	ret->n_failed = 1;
+	failure_set(&ret->failure, CAUSE_KERNEL_CONFIG, "address add: refused");
+	return -EINVAL;
+}
+
+int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
+{
+	(void)nc;
+	(void)name;
+	*ret = (struct net_report){ .changed = true };
+	kernel.removed++;
+	return 0;
+}
+
+int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel, void *ctx,
+		  struct underlay *ret)
+{
+	(void)server;
+	if (kernel.path.ifindex == 0 ||
+	    (is_tunnel && is_tunnel(ctx, kernel.path.device, kernel.path.ifindex)))
+		return -ENETUNREACH;
+	*ret = kernel.path;
+	return 0;
+}
+
+bool is_sstpc_name(const char *name)
+{
+	return strncmp(name, "sstpc", 5) == 0;
+}
+
+/* The world of one test */
+
+struct world {
+	char dir[64];
+	struct loop loop;
+	struct logger log;
+	struct tunnel_host host;
+	struct config_interface config;
+	struct tunnel *t;
+	char notes[256];
+	size_t n_notes;
+	bool closed;
+};
+
+static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
+{
+	static const char letters[] = {
+		[TUNNEL_NOTE_STATE] = 's',  [TUNNEL_NOTE_STAGE] = 'g', [TUNNEL_NOTE_VERIFIED] = 'v',
+		[TUNNEL_NOTE_KERNEL] = 'k', [TUNNEL_NOTE_STATS] = 'c', [TUNNEL_NOTE_FAILURE] = 'F',
+		[TUNNEL_NOTE_CLOSED] = 'C'
+	};
+	struct world *w = ctx;
+
+	(void)t;
+	if (w->n_notes + 1 < sizeof(w->notes))
+		w->notes[w->n_notes++] = letters[note];
+	w->closed |= note == TUNNEL_NOTE_CLOSED;
+}
+
+static void in_dir(const struct world *w, const char *name, char *out, size_t size)
+{
+	(void)snprintf(out, size, "%s/%s", w->dir, name);
+}
+
+static void write_file(const struct world *w, const char *name, const char *text)
+{
+	char path[128];
+
+	in_dir(w, name, path, sizeof(path));
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0)
+		abort();
+	(void)fclose(f);
+}
+
+static void read_file(const struct world *w, const char *name, char *out, size_t size)
+{
+	char path[128];
+
+	in_dir(w, name, path, sizeof(path));
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(out, 1, size - 1, f) : 0;
+	out[n] = 0;
+	if (f)
+		(void)fclose(f);
+}
+
+static unsigned workers_started(const struct world *w)
+{
+	char text[1024];
+	unsigned n = 0;
+
+	read_file(w, "count", text, sizeof(text));
+	for (const char *p = text; *p; p++)
+		n += *p == '\n';
+	return n;
+}
+
+static void world_init(struct world *w, const char *script)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+
+	kernel = (struct kernel){ .path = { .ifindex = 2, .device = "eth0" } };
+	*w = (struct world){ .log = { .max = LOG_LEVEL_ERROR, .fd = 2 } };
+	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/sstpcd-test.XXXXXX");
+	if (!mkdtemp(w->dir) || loop_init(&w->loop) < 0 || setenv("FAKE_WORKER", w->dir, 1) < 0)
+		abort();
+	write_file(w, "script", script);
+	w->host = (struct tunnel_host){ .loop = &w->loop,
+					.worker_path = FAKE_WORKER,
+					.log = &w->log,
+					.random = random_system,
+					.observe = on_note,
+					.observe_ctx = w };
+	config_interface_init(&w->config, "sstpc9");
+	(void)snprintf(w->config.server, sizeof(w->config.server), "vpn.example.com");
+	(void)snprintf(w->config.username, sizeof(w->config.username), "alice");
+	(void)secret_set(&w->config.password, "pass word", 9);
+	if (tunnel_new(&w->host, &w->config, NULL, &w->t, &failure) < 0)
+		abort();
+}
+
+static void world_done(struct world *w)
+{
+	char command[128];
+
+	if (w->t)
+		tunnel_free(w->t);
+	config_interface_done(&w->config);
+	loop_done(&w->loop);
+	static const char *const names[] = { "script",	 "script.1", "script.2", "script.3", "count",
+					     "password", "routes",   "go",	 "mtu" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		in_dir(w, names[i], command, sizeof(command));
+		(void)unlink(command);
+	}
+	(void)rmdir(w->dir);
+}
+#define _cleanup_world_ _cleanup_(world_done)
+
+/* Rounds of the loop until the tunnel is in `state`; false after 20 s. */
+static bool reach(struct world *w, enum tunnel_state state)
+{
+	usec_t end = clock_now() + 20 * USEC_PER_SEC;
+
+	while (w->t->state != state && clock_now() < end)
+		if (loop_step(&w->loop, 100 * USEC_PER_MSEC) < 0)
+			return false;
+	if (w->t->state != state)
+		printf("# is %s\n", tunnel_state_name(w->t->state));
+	return w->t->state == state;
+}
+
+/* Rounds until a file is there. */
+static bool reach_file(struct world *w, const char *name)
+{
+	char path[128];
+	usec_t end = clock_now() + 20 * USEC_PER_SEC;
+
+	in_dir(w, name, path, sizeof(path));
+	while (access(path, F_OK) < 0 && clock_now() < end)
+		if (loop_step(&w->loop, 10 * USEC_PER_MSEC) < 0)
+			return false;
+	return access(path, F_OK) == 0;
+}
+
+static usec_t wait_of(const struct world *w)
+{
+	return tunnel_next_attempt(w->t) - loop_now(&w->loop);
+}
+
+#define UP                                     \
+	"stage resolve\nquery 192.0.2.7\n"     \
+	"stage connect 192.0.2.7\nstage TLS\n" \
+	"verified 192.0.2.7 eth0\npassword\n"  \
+	"stage LCP\nlink 1400 1500 4\n"        \
+	"up 10.0.0.2 10.0.0.1 192.0.2.53 192.0.2.54 1400 4\n"
+
+static void a_session_comes_up_and_goes(void)
+{
+	_cleanup_world_ struct world w;
+	char text[64];
+	struct in_addr a;
+
+	world_init(&w, UP "stop\n");
+	check_int(w.t->state, TUNNEL_HELD);
+	check(kernel.wish.admin_up && !kernel.wish.carrier && kernel.wish.mtu == 1500);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(w.t->state, TUNNEL_DIALLING);
+	check(reach(&w, TUNNEL_UP));
+	check_int(kernel.drained, 1);
+	check(!kernel.carrier_when_drained);
+	read_file(&w, "password", text, sizeof(text));
+	check_str(text, "pass word");
+	read_file(&w, "routes", text, sizeof(text));
+	check_str(text, "eth0\n");
+	check(kernel.wish.carrier && kernel.wish.mtu == 1400);
+	check_int(inet_pton(AF_INET, "10.0.0.2", &a), 1);
+	check_int(kernel.wish.local.s_addr, a.s_addr);
+	check_int(inet_pton(AF_INET, "10.0.0.1", &a), 1);
+	check_int(kernel.wish.peer.s_addr, a.s_addr);
+	check_int(kernel.wish.n_dns, 2);
+	check_int(kernel.wish.default_route, NET_DEFAULT_METRIC);
+	check_int(kernel.wish.metric, 210);
+	check_int(w.t->attempt->stage, STAGE_UP);
+	check(w.t->attempt->has_link && w.t->attempt->link.mru == 1500);
+
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(!kernel.wish.carrier); /* at once, before the worker has ended */
+	check(reach(&w, TUNNEL_HELD));
+	check_int(kernel.wish.local.s_addr, 0);
+	check_int(kernel.wish.mtu, 1500);
+	check(!process_is_alive(&w.t->process));
+	check_int(w.t->failure.cause, CAUSE_NONE);
+}
+
+/* A session of the same interface after a drop: addresses stay, the carrier does not, and the next is
+ * dialled. */
+static void a_lost_session_is_dialled_again_and_the_address_stays(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	write_file(&w, "script.1", UP "await go\nfail connection-lost reset by peer\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	write_file(&w, "go", "");
+	check(reach(&w, TUNNEL_WAITING));
+	check(!kernel.wish.carrier && kernel.wish.local.s_addr != 0 && kernel.wish.n_dns == 0);
+	check_int(kernel.wish.mtu, 1400);
+	check_int(w.t->failure.cause, CAUSE_CONNECTION_LOST);
+	check_str(w.t->failure.detail, "reset by peer");
+	check_int(w.t->failure_stage, STAGE_UP);
+	check(wait_of(&w) >= USEC_PER_SEC - 200000 && wait_of(&w) <= 2 * USEC_PER_SEC);
+	check(reach(&w, TUNNEL_UP)); /* by itself, after 1 to 2 s */
+	check_int(w.t->sessions, 2);
+	check_int(workers_started(&w), 2);
+	check_int(kernel.drained, 2);
+	check(!kernel.carrier_when_drained);
+}
+
+static void transient_failures_wait_longer_and_longer(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "stage connect\nfail connection-refused\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	for (unsigned i = 0; i < 8; i++) {
+		usec_t top = MIN(2u << i, 60u) * USEC_PER_SEC;
+		check(reach(&w, TUNNEL_WAITING));
+		usec_t set = tunnel_next_attempt(w.t) - w.t->state_since;
+		check(set >= top / 2 && set <= top);
+		check_int(w.t->failures, i + 1);
+		check_int(w.t->failure_stage, STAGE_CONNECT);
+		tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	}
+}
+
+static void jitter_spreads_the_attempts(void)
+{
+	_cleanup_world_ struct world w;
+	usec_t first = 0;
+	bool differ = false;
+
+	world_init(&w, "fail connection-refused\nexit 0\n");
+	for (int i = 0; i < 6; i++) {
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, TUNNEL_WAITING));
+		usec_t set = tunnel_next_attempt(w.t) - w.t->state_since;
+		differ |= first != 0 && set != first;
+		first = set;
+	}
+	check(differ);
+}
+
+static void a_wrong_password_is_not_hammered(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "fail authentication-failed E=691\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(tunnel_next_attempt(w.t) - w.t->state_since, 600 * USEC_PER_SEC);
+	/* Another network does not make it right … */
+	kernel.path.ifindex = 3;
+	tunnel_network_changed(w.t, 0);
+	check(wait_of(&w) > 590 * USEC_PER_SEC);
+	/* … but a user may know better. */
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(w.t->state, TUNNEL_DIALLING);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(workers_started(&w), 2);
+}
+
+static void another_path_is_tried_at_once(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "fail connect-timeout\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	for (int i = 0; i < 5; i++) { /* far back */
+		tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+		check(reach(&w, TUNNEL_WAITING));
+	}
+	usec_t planned = tunnel_next_attempt(w.t);
+	tunnel_network_changed(w.t, 0); /* something changed, but not the path */
+	check(tunnel_next_attempt(w.t) == planned);
+	kernel.path.ifindex = 0; /* no path is no reason */
+	tunnel_network_changed(w.t, 0);
+	check(tunnel_next_attempt(w.t) == planned);
+	kernel.path = (struct underlay){ .ifindex = 2, .device = "eth0" }; /* the old one came back */
+	tunnel_network_changed(w.t, 0);
+	check(wait_of(&w) <= USEC_PER_SEC);
+	check(tunnel_next_attempt(w.t) >= w.t->attempt->started + USEC_PER_SEC); /* once a second at most */
+}
+
+static void a_resumed_machine_tries_at_once(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	write_file(&w, "script.1", "fail connect-timeout\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	tunnel_network_changed(w.t, 5 * USEC_PER_SEC);
+	check(wait_of(&w) <= USEC_PER_SEC);
+	check(reach(&w, TUNNEL_UP));
+	/* A nap harms no session, a night does. */
+	tunnel_network_changed(w.t, 5 * USEC_PER_SEC);
+	check_int(w.t->state, TUNNEL_UP);
+	tunnel_network_changed(w.t, 3600 * USEC_PER_SEC);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(reach(&w, TUNNEL_UP));
+	check_int(workers_started(&w), 3);
+}
+
+static void a_worker_that_dies_without_a_word_is_replaced(void)
+{
+	static const char *const ends[] = { UP "kill 9\n", UP "exit 3\n", "exit 3\n",
+					    "stage TLS\nkill 15\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		_cleanup_world_ struct world w;
+		world_init(&w, ends[i]);
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, TUNNEL_WAITING));
+		check_int(w.t->failure.cause, CAUSE_WORKER_DIED);
+		check(strstr(w.t->failure.detail, i % 3 == 0 ? "signal" : "exit status 3") != NULL);
+		check(!kernel.wish.carrier);
+		check(!process_is_alive(&w.t->process));
+	}
+}
+
+static void a_worker_that_lies_is_ended(void)
+{
+	static const struct {
+		const char *script;
+		enum cause cause;
+	} lies[] = {
+		/* before its time, twice, malformed, foreign */
+		{ "up 10.0.0.2 10.0.0.1 0.0.0.0 0.0.0.0 1400 4\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "verified 192.0.2.7 eth0\npassword\nverified 192.0.2.7 eth0\nstop\n", CAUSE_WORKER_BROKEN },
+		{ UP "up 10.0.0.3 10.0.0.1 0.0.0.0 0.0.0.0 1400 4\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "raw 0100002363\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "raw 00\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "raw 0100ffff\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "raw 01000001\nstop\n", CAUSE_WORKER_BROKEN }, /* one of ours */
+		{ "stage TLS\nstage resolve\nstop\n", CAUSE_WORKER_BROKEN },
+		{ "raw 0100002b\nstop\n", CAUSE_WORKER_BROKEN }, /* CLOSED, which nobody asked for */
+		/* addresses that no kernel may get */
+		{ "verified 192.0.2.7 eth0\nup 127.0.0.1 10.0.0.1 0.0.0.0 0.0.0.0 1400 4\nstop\n",
+		  CAUSE_IPCP_NO_ADDRESS },
+		{ "verified 192.0.2.7 eth0\nup 10.0.0.2 224.0.0.1 0.0.0.0 0.0.0.0 1400 4\nstop\n",
+		  CAUSE_IPCP_NO_ADDRESS },
+		{ "verified 192.0.2.7 eth0\nup 10.0.0.2 10.0.0.1 255.255.255.255 0.0.0.0 1400 4\nstop\n",
+		  CAUSE_IPCP_NO_ADDRESS },
+		{ "verified 192.0.2.7 eth0\nup 10.0.0.2 10.0.0.1 0.0.0.0 0.0.0.0 40 4\nstop\n",
+		  CAUSE_IPCP_NO_ADDRESS },
+		/* PAP was not allowed */
+		{ "verified 192.0.2.7 eth0\nup 10.0.0.2 10.0.0.1 0.0.0.0 0.0.0.0 1400 1\nstop\n",
+		  CAUSE_IPCP_NO_ADDRESS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		_cleanup_world_ struct world w;
+		world_init(&w, lies[i].script);
+		printf("# lie %zu\n", i);
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, TUNNEL_WAITING));
+		check_int(w.t->failure.cause, lies[i].cause);
+		check(!process_is_alive(&w.t->process));
+		check(!kernel.wish.carrier);
+	}
+}
+
+static void a_flooding_worker_does_not_stop_the_loop(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "flood 200000\nhang\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	while (w.t->attempt->log_lines < 3000)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	/* In the middle of it, one command is enough to end it. */
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	tunnel_hurry(w.t);
+	check(reach(&w, TUNNEL_HELD));
+}
+
+static void a_worker_that_does_not_stop_is_killed(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "deaf\n" UP "hang\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	tunnel_event(w.t, TUNNEL_EVENT_REDIAL);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(loop_timer_deadline(&w.t->timer) - loop_now(&w.loop) <= 12 * USEC_PER_SEC);
+	/* No second worker beside it on the same TUN, whatever is asked for. */
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	tunnel_event(w.t, TUNNEL_EVENT_NETWORK);
+	check_int(workers_started(&w), 1);
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check(reach(&w, TUNNEL_UP));
+	check_int(workers_started(&w), 2);
+}
+
+static void a_worker_that_hangs_in_a_session_is_found_out(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER); /* asks */
+	check(w.t->attempt->stats_asked != 0);
+	while (w.t->attempt->stats_asked != 0)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check(loop_timer_deadline(&w.t->timer) - loop_now(&w.loop) > 50 * USEC_PER_SEC);
+	check(w.t->attempt->has_stats && w.t->attempt->stats.tx_packets == 2);
+	check_int(kill(process_pid(&w.t->process), SIGSTOP), 0);
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check_int(w.t->state, TUNNEL_UP);
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER); /* too early to judge */
+	check_int(w.t->state, TUNNEL_UP);
+	w.t->attempt->stats_asked -= 31 * USEC_PER_SEC;
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(w.t->failure.cause, CAUSE_WORKER_BROKEN);
+	check(!process_is_alive(&w.t->process));
+}
+
+static void a_dead_path_is_left_for_a_living_one(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "deaf\nhang\n");
+	write_file(&w, "script.2", UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	kernel.path.ifindex = 0; /* none at all: wait */
+	tunnel_network_changed(w.t, 0);
+	check(!loop_timer_is_set(&w.t->path_timer));
+	kernel.path = (struct underlay){ .ifindex = 3, .device = "wlan0" };
+	tunnel_network_changed(w.t, 0);
+	check(loop_timer_is_set(&w.t->path_timer));
+	kernel.path = (struct underlay){ .ifindex = 2, .device = "eth0" }; /* only a flap */
+	tunnel_network_changed(w.t, 0);
+	check(!loop_timer_is_set(&w.t->path_timer));
+	kernel.path = (struct underlay){ .ifindex = 3, .device = "wlan0" };
+	tunnel_network_changed(w.t, 0);
+	tunnel_event(w.t, TUNNEL_EVENT_PATH_LOST); /* what the timer does */
+	check_int(w.t->failure.cause, CAUSE_DEVICE_LOST);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(loop_timer_deadline(&w.t->timer) - loop_now(&w.loop) <= USEC_PER_SEC);
+	check(reach(&w, TUNNEL_UP)); /* at once, without a wait */
+	check_int(workers_started(&w), 2);
+}
+
+static void disconnect_holds_until_connect(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check(reach(&w, TUNNEL_HELD));
+	static const enum tunnel_event nothing[] = { TUNNEL_EVENT_NETWORK, TUNNEL_EVENT_TIMER,
+						     TUNNEL_EVENT_REDIAL, TUNNEL_EVENT_ENABLE,
+						     TUNNEL_EVENT_PATH_LOST };
+	for (size_t i = 0; i < ARRAY_SIZE(nothing); i++) {
+		tunnel_event(w.t, nothing[i]);
+		check_int(w.t->state, TUNNEL_HELD);
+	}
+	/* Also across disable and its end. */
+	tunnel_event(w.t, TUNNEL_EVENT_DISABLE);
+	check_int(w.t->state, TUNNEL_DISABLED);
+	check(!kernel.wish.admin_up);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(w.t->state, TUNNEL_DISABLED);
+	tunnel_event(w.t, TUNNEL_EVENT_ENABLE);
+	check_int(w.t->state, TUNNEL_HELD);
+	check(kernel.wish.admin_up);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	/* Who was connected is connected again after it. */
+	tunnel_event(w.t, TUNNEL_EVENT_DISABLE);
+	check(reach(&w, TUNNEL_DISABLED));
+	check_int(kernel.wish.local.s_addr, 0);
+	tunnel_event(w.t, TUNNEL_EVENT_ENABLE);
+	check(reach(&w, TUNNEL_UP));
+}
+
+static void commands_while_a_worker_ends_decide_what_follows(void)
+{
+	static const struct {
+		enum tunnel_event first, then, last;
+		enum tunnel_state end;
+		unsigned workers;
+	} rows[] = {
+		{ TUNNEL_EVENT_DISCONNECT, TUNNEL_EVENT_CONNECT, TUNNEL_EVENT_NETWORK, TUNNEL_UP, 2 },
+		{ TUNNEL_EVENT_REDIAL, TUNNEL_EVENT_DISCONNECT, TUNNEL_EVENT_REDIAL, TUNNEL_HELD, 1 },
+		{ TUNNEL_EVENT_DISCONNECT, TUNNEL_EVENT_DISABLE, TUNNEL_EVENT_DISCONNECT, TUNNEL_DISABLED,
+		  1 },
+		{ TUNNEL_EVENT_DISABLE, TUNNEL_EVENT_ENABLE, TUNNEL_EVENT_NETWORK, TUNNEL_UP, 2 },
+		{ TUNNEL_EVENT_DISABLE, TUNNEL_EVENT_DISCONNECT, TUNNEL_EVENT_ENABLE, TUNNEL_HELD, 1 },
+		{ TUNNEL_EVENT_DISCONNECT, TUNNEL_EVENT_ENABLE, TUNNEL_EVENT_REDIAL, TUNNEL_HELD, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_world_ struct world w;
+		world_init(&w, UP "stop\n");
+		printf("# row %zu\n", i);
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, TUNNEL_UP));
+		tunnel_event(w.t, rows[i].first);
+		check_int(w.t->state, TUNNEL_STOPPING);
+		tunnel_event(w.t, rows[i].then);
+		tunnel_event(w.t, rows[i].last);
+		check_int(w.t->state, TUNNEL_STOPPING);
+		check(reach(&w, rows[i].end));
+		check_int(workers_started(&w), rows[i].workers);
+	}
+}
+
+static void a_change_costs_what_the_schema_says(void)
+{
+	_cleanup_world_ struct world w;
+	char text[16];
+
+	world_init(&w, UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	(void)snprintf(w.config.description, sizeof(w.config.description), "to the office");
+	w.config.no_default_route = true;
+	w.config.mtu = 1300;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check_int(w.t->state, TUNNEL_UP);
+	check_str(kernel.wish.description, "to the office");
+	check_int(kernel.wish.default_route, NET_DEFAULT_NONE);
+	check_int(kernel.wish.mtu, 1300);
+	check(reach_file(&w, "mtu"));
+	read_file(&w, "mtu", text, sizeof(text));
+	check_str(text, "1300\n");
+	check_int(workers_started(&w), 1);
+
+	(void)secret_set(&w.config.password, "another", 7);
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(reach(&w, TUNNEL_UP));
+	read_file(&w, "password", text, sizeof(text));
+	check_str(text, "another");
+
+	/* More than the MRU that was asked for cannot come in without asking anew. */
+	w.config.mtu = 1600;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check(reach(&w, TUNNEL_UP));
+	check_int(workers_started(&w), 3);
+
+	w.config.disable = true;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check(reach(&w, TUNNEL_DISABLED));
+	w.config.disable = false;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check(reach(&w, TUNNEL_UP));
+}
+
+static void ipv6_comes_and_goes_within_a_session(void)
+{
+	_cleanup_world_ struct world w;
+	static const uint8_t id[] = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	world_init(&w, UP "ipv6 0102030405060708 1112131415161718\nrdnss 2001:db8::53 600\nawait go\n"
+			  "raw 01000026\nstop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	while (kernel.wish.n_dns < 3)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check_mem(&kernel.wish.link_local, 16, id, 16);
+	check_int(kernel.wish.dns[2].family, AF_INET6);
+	write_file(&w, "go", "");
+	while (w.t->attempt->has_ipv6)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check(IN6_IS_ADDR_UNSPECIFIED(&kernel.wish.link_local));
+	check_int(kernel.wish.n_dns, 2);
+	check_int(w.t->state, TUNNEL_UP);
+}
+
+static void a_kernel_that_refuses_ends_the_session_only_where_asked_for(void)
+{
+	for (int strict = 0; strict < 2; strict++) {
+		_cleanup_world_ struct world w;
+		world_init(&w, UP "stop\n");
+		w.t->log.fd = w.t->tun.fd; /* /dev/null */
+		kernel.refuse = true;
+		w.t->options.strict_kernel = strict;
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, strict ? TUNNEL_WAITING : TUNNEL_UP));
+		check_int(w.t->failure.cause, strict ? CAUSE_KERNEL_CONFIG : CAUSE_NONE);
+		check_int(w.t->report.n_failed, strict ? 0 : 1);
+	}
+}
+
+static void closing_waits_for_the_worker_and_removing_cleans_up(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	tunnel_close(w.t);
+	check(w.closed); /* nothing ran */
+	w.closed = false;
+	w.t->closing = false;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	tunnel_close(w.t);
+	check(!w.closed);
+	while (!w.closed)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check(!process_is_alive(&w.t->process));
+	check_int(kernel.removed, 0);
+	tunnel_free(w.t);
+	w.t = NULL;
+	check_int(kernel.removed, 1);
+}
+
+static void a_missing_program_is_a_failure_like_any_other(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "");
+	w.host.worker_path = "/nonexistent/sstpc-tunnel";
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(w.t->state, TUNNEL_WAITING);
+	check_int(w.t->failure.cause, CAUSE_INTERNAL);
+	check(strstr(w.t->failure.detail, "/nonexistent/sstpc-tunnel") != NULL);
+}
+
+/* The worker inherits nothing but its socket and the three standard descriptors. */
+static void observers_see_the_order_of_things(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "fail disconnected-by-server\nexit 0\n");
+	w.n_notes = 0;
+	memset(w.notes, 0, sizeof(w.notes));
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	/* dialling, stages, verified, negotiating, stage, kernel, up; failure, kernel, stopping, waiting */
+	check_str(w.notes, "sgggvsgksFkss");
+}
+
+int main(void)
+{
+	return run_tests((struct test[]){
+		TEST(a_session_comes_up_and_goes),
+		TEST(a_lost_session_is_dialled_again_and_the_address_stays),
+		TEST(transient_failures_wait_longer_and_longer),
+		TEST(jitter_spreads_the_attempts),
+		TEST(a_wrong_password_is_not_hammered),
+		TEST(another_path_is_tried_at_once),
+		TEST(a_resumed_machine_tries_at_once),
+		TEST(a_worker_that_dies_without_a_word_is_replaced),
+		TEST(a_worker_that_lies_is_ended),
+		TEST(a_flooding_worker_does_not_stop_the_loop),
+		TEST(a_worker_that_does_not_stop_is_killed),
+		TEST(a_worker_that_hangs_in_a_session_is_found_out),
+		TEST(a_dead_path_is_left_for_a_living_one),
+		TEST(disconnect_holds_until_connect),
+		TEST(commands_while_a_worker_ends_decide_what_follows),
+		TEST(a_change_costs_what_the_schema_says),
+		TEST(ipv6_comes_and_goes_within_a_session),
+		TEST(a_kernel_that_refuses_ends_the_session_only_where_asked_for),
+		TEST(closing_waits_for_the_worker_and_removing_cleans_up),
+		TEST(a_missing_program_is_a_failure_like_any_other),
+		TEST(observers_see_the_order_of_things),
+		{},
+	});
+}
