@@ -11,7 +11,7 @@
 #include "config/edit.h"
 #include "config/verbs.h"
 
-void session_result_done(struct session_result *r)
+void config_session_result_done(struct session_result *r)
 {
 	if (r->out.data)
 		wipe(r->out.data, r->out.size); /* a configuration holds passwords */
@@ -20,7 +20,8 @@ void session_result_done(struct session_result *r)
 	*r = (struct session_result){ 0 };
 }
 
-int session_init(struct config_session *s, struct config_system *system, const char *user, const char *via)
+int config_session_init(struct config_session *s, struct config_system *system, const char *user,
+			const char *via)
 {
 	*s = (struct config_session){ .system = system,
 				      .base_revision = system->revision,
@@ -34,7 +35,7 @@ int session_init(struct config_session *s, struct config_system *system, const c
 	return 0;
 }
 
-void session_done(struct config_session *s)
+void config_session_done(struct config_session *s)
 {
 	config_tree_free(s->base);
 	config_tree_free(s->candidate);
@@ -42,18 +43,18 @@ void session_done(struct config_session *s)
 	*s = (struct config_session){ 0 };
 }
 
-bool session_is_modified(const struct config_session *s)
+bool config_session_is_modified(const struct config_session *s)
 {
 	return !config_node_equal(&s->candidate->root, &s->base->root);
 }
 
-void session_level(const struct config_session *s, struct text *out)
+void config_session_level(const struct config_session *s, struct text *out)
 {
 	text_add(out, s->level.n ? "edit " : "edit");
 	config_path_print(&s->level, out);
 }
 
-void session_stand_on_running(struct config_session *s, struct config_tree *candidate)
+void config_session_stand_on_running(struct config_session *s, struct config_tree *candidate)
 {
 	config_tree_free(s->candidate);
 	s->candidate = candidate;
@@ -62,7 +63,7 @@ void session_stand_on_running(struct config_session *s, struct config_tree *cand
 	s->base_revision = s->seen_revision = s->system->revision;
 }
 
-int session_join_running(struct config_session *s, bool force, struct config_errors *conflicts)
+int config_session_join_running(struct config_session *s, bool force, struct config_errors *conflicts)
 {
 	_cleanup_tree_ struct config_tree *joined = NULL;
 	int r = config_merge3(s->base, s->candidate, s->system->running, &joined, conflicts);
@@ -71,7 +72,7 @@ int session_join_running(struct config_session *s, bool force, struct config_err
 		return r;
 	bool conflict = config_errors_count(conflicts) > 0;
 	if (!conflict || force)
-		session_stand_on_running(s, TAKE_PTR(joined));
+		config_session_stand_on_running(s, TAKE_PTR(joined));
 	return conflict ? -EBUSY : 0;
 }
 
@@ -85,7 +86,7 @@ static void follow_running(struct config_session *s, struct text *out)
 		return;
 	text_addf(out, "Active configuration has been changed by user '%s' via '%s'.\n", s->system->last.user,
 		  s->system->last.via);
-	if (session_join_running(s, false, &conflicts) == -EBUSY)
+	if (config_session_join_running(s, false, &conflicts) == -EBUSY)
 		text_add(out, "Please make sure you do not have conflicting changes. You can also discard\n"
 			      "the current changes by issuing 'exit discard'.\n");
 	s->seen_revision = revision;
@@ -97,7 +98,7 @@ static enum session_status take_loaded(struct config_session *s, struct config_t
 {
 	config_tree_free(s->candidate);
 	s->candidate = tree;
-	if (session_is_modified(s))
+	if (config_session_is_modified(s))
 		text_addf(&r->out, "%s complete. Use 'commit' to make changes effective.\n",
 			  merge ? "Merge" : "Load");
 	else
@@ -105,8 +106,8 @@ static enum session_status take_loaded(struct config_session *s, struct config_t
 	return SESSION_OK;
 }
 
-void session_load(struct config_session *s, bool merge, const char *name, const char *data, size_t len,
-		  struct session_result *r)
+void config_session_load(struct config_session *s, bool merge, const char *name, const char *data, size_t len,
+			 struct session_result *r)
 {
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
@@ -140,7 +141,7 @@ static size_t match_verb(const char *word, const struct verb **ret)
 	const struct verb *found = NULL;
 	size_t matches = 0;
 
-	for (const struct verb *v = session_verbs; v->name; v++) {
+	for (const struct verb *v = config_session_verbs; v->name; v++) {
 		if (strcmp(v->name, word) == 0) {
 			*ret = v;
 			return 1;
@@ -157,7 +158,7 @@ static size_t match_verb(const char *word, const struct verb **ret)
 
 static void offer_verbs(struct completions *c, const char *prefix)
 {
-	for (const struct verb *v = session_verbs; v->name; v++)
+	for (const struct verb *v = config_session_verbs; v->name; v++)
 		completions_add(c, prefix, "", v->name, v->help, NULL);
 }
 
@@ -196,7 +197,7 @@ static bool take_pipe(struct command *c, const char *line, size_t len, bool pipe
 	return c->format != NULL;
 }
 
-void session_execute(struct config_session *s, const char *line, size_t len, struct session_result *r)
+void config_session_execute(struct config_session *s, const char *line, size_t len, struct session_result *r)
 {
 	_cleanup_words_ struct words w = { 0 };
 	const struct verb *verb = NULL;
@@ -230,8 +231,8 @@ void session_execute(struct config_session *s, const char *line, size_t len, str
 		r->status = SESSION_FAILED;
 }
 
-bool session_complete(struct config_session *s, const char *line, size_t len, struct completions *to,
-		      size_t *ret_start)
+bool config_session_complete(struct config_session *s, const char *line, size_t len, struct completions *to,
+			     size_t *ret_start)
 {
 	_cleanup_words_ struct words w = { 0 };
 	_cleanup_session_result_ struct session_result r = { 0 };

@@ -34,7 +34,7 @@ enum session_status {
 	SESSION_EXIT,	/* leave configuration mode */
 	SESSION_RUN,	/* carry out the operational command at `run_at` of the line */
 	/* The client reads or writes `file` with its user's rights, never the daemon with its own: */
-	SESSION_READ_FILE,  /* then session_load() with its content */
+	SESSION_READ_FILE,  /* then config_session_load() with its content */
 	SESSION_WRITE_FILE, /* `out` is what to write */
 };
 
@@ -43,27 +43,28 @@ struct session_result {
 	struct text out;
 	size_t run_at;
 	char *file; /* owned */
-	bool merge; /* for session_load() */
+	bool merge; /* for config_session_load() */
 };
-void session_result_done(struct session_result *r);
-#define _cleanup_session_result_ _cleanup_(session_result_done)
+void config_session_result_done(struct session_result *r);
+#define _cleanup_session_result_ _cleanup_(config_session_result_done)
 
 /* 0 or -ENOMEM. `user` and `via` are for the records. */
-int session_init(struct config_session *s, struct config_system *system, const char *user, const char *via);
-void session_done(struct config_session *s);
+int config_session_init(struct config_session *s, struct config_system *system, const char *user,
+			const char *via);
+void config_session_done(struct config_session *s);
 
 /* Carries out one line. `r` must be empty. */
-void session_execute(struct config_session *s, const char *line, size_t len, struct session_result *r);
+void config_session_execute(struct config_session *s, const char *line, size_t len, struct session_result *r);
 /* The second half of `load FILE` and `merge FILE`. */
-void session_load(struct config_session *s, bool merge, const char *name, const char *data, size_t len,
-		  struct session_result *r);
+void config_session_load(struct config_session *s, bool merge, const char *name, const char *data, size_t len,
+			 struct session_result *r);
 /*
  * What the last word of the line can become. *ret_start: where it begins in the line. A line that begins with
  * `run` is the operational mode's: then true is returned, and *ret_start is where its command begins.
  */
-bool session_complete(struct config_session *s, const char *line, size_t len, struct completions *c,
-		      size_t *ret_start);
+bool config_session_complete(struct config_session *s, const char *line, size_t len, struct completions *c,
+			     size_t *ret_start);
 /* "edit interfaces sstpc sstpc0", as the line above the prompt shows it in brackets. */
-void session_level(const struct config_session *s, struct text *out);
+void config_session_level(const struct config_session *s, struct text *out);
 /* Does the candidate differ from the running configuration? */
-bool session_is_modified(const struct config_session *s);
+bool config_session_is_modified(const struct config_session *s);

@@ -277,21 +277,21 @@ void config_node_remove_prune(struct config_tree *tree, struct config_node *node
 
 int config_node_set_comment(struct config_tree *tree, struct config_node *node, const char *comment)
 {
-	char clean[CONFIG_COMMENT_MAX + 1];
-	size_t len;
+	char clean[CONFIG_COMMENT_MAX + 1], *from = clean;
+	size_t len = comment ? strlen(comment) : 0;
 
-	if (!comment || !*comment)
-		return string_set(tree, &node->comment, NULL, false);
-	len = strlen(comment);
 	if (len > CONFIG_COMMENT_MAX)
 		return -E2BIG;
-	memcpy(clean, comment, len + 1);
+	memcpy(clean, comment ? comment : "", len + 1);
 	for (size_t i = 0, step; i < len; i += step ? step : 1) {
 		step = printable_length(clean + i);
 		if (step == 0)
 			clean[i] = ' ';
 	}
-	return string_set(tree, &node->comment, clean, false);
+	while (len > 0 && clean[len - 1] == ' ')
+		clean[--len] = 0;
+	from += strspn(from, " ");
+	return string_set(tree, &node->comment, *from ? from : NULL, false);
 }
 
 static bool same_string(const char *a, const char *b)

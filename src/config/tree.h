@@ -69,7 +69,8 @@ int config_node_add_copy(struct config_tree *tree, struct config_node *parent, c
 void config_node_remove(struct config_tree *tree, struct config_node *node);
 /* Removes the node, and every ancestor that is a plain node left empty by it and bears no comment. */
 void config_node_remove_prune(struct config_tree *tree, struct config_node *node);
-/* Sets, or with "" or NULL removes, the comment. Control characters become blanks. */
+/* Sets, or with "" or NULL removes, the comment. What is not printable becomes a blank; blanks around it go.
+ */
 int config_node_set_comment(struct config_tree *tree, struct config_node *node, const char *comment);
 
 /* Same row, value, comment and children. */

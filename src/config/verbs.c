@@ -237,14 +237,15 @@ static enum session_status commit(struct command *c, const char *comment, unsign
 
 	if (comment && strlen(comment) > CONFIG_COMMIT_COMMENT_MAX)
 		return fail_plain(c, "Commit comment too long (limit 255 characters)\n");
-	if (!session_is_modified(s)) {
+	if (!config_session_is_modified(s)) {
 		text_add(c->out, "No configuration changes to commit\n");
 		return SESSION_OK;
 	}
 	if (s->system->confirm_previous)
 		return fail_plain(
 			c, "Another confirm is pending: 'confirm' it, or wait until it is taken back\n");
-	int r = s->base_revision == s->system->revision ? 0 : session_join_running(s, true, &conflicts);
+	int r = s->base_revision == s->system->revision ? 0
+							: config_session_join_running(s, true, &conflicts);
 	if (r == -ENOMEM)
 		return fail_plain(c, "Out of memory\nCommit failed\n");
 	if (r < 0) {
@@ -328,11 +329,11 @@ static enum session_status run_discard(struct command *c)
 {
 	if (c->n > 0)
 		return fail_framed(c, "Invalid discard command\n");
-	bool modified = session_is_modified(c->s);
+	bool modified = config_session_is_modified(c->s);
 	struct config_tree *candidate = config_tree_copy(c->s->system->running);
 	if (!candidate)
 		return fail_framed(c, "Out of memory\n");
-	session_stand_on_running(c->s, candidate);
+	config_session_stand_on_running(c->s, candidate);
 	add_framed(c->out, modified ? "Changes have been discarded\n" : "No changes have been discarded\n");
 	return SESSION_OK;
 }
@@ -351,7 +352,7 @@ static enum session_status run_save(struct command *c)
 		config_file_print(c->s->system->running, c->out);
 		return take_file(c, SESSION_WRITE_FILE);
 	}
-	if (session_is_modified(c->s))
+	if (config_session_is_modified(c->s))
 		text_add(c->out, "Warning: you have uncommitted changes that will not be saved.\n\n");
 	return config_system_save(c->s->system, c->out) < 0 ? SESSION_FAILED : SESSION_OK;
 }
@@ -360,7 +361,7 @@ static enum session_status load_or_merge(struct command *c, bool merge)
 {
 	if (c->n > 1)
 		return fail_plain(c, merge ? "Invalid merge command\n" : "Invalid load command\n");
-	if (session_is_modified(c->s)) {
+	if (config_session_is_modified(c->s)) {
 		text_addf(c->out,
 			  "Cannot %s: configuration modified.\n"
 			  "Commit or discard the changes before %s a config file.\n",
@@ -380,7 +381,7 @@ static enum session_status load_or_merge(struct command *c, bool merge)
 			  system->effects->saved_name(system->ctx));
 		return SESSION_FAILED;
 	}
-	session_load(c->s, merge, system->effects->saved_name(system->ctx), data, len, c->r);
+	config_session_load(c->s, merge, system->effects->saved_name(system->ctx), data, len, c->r);
 	wipe(data, len);
 	free(data);
 	return c->r->status;
@@ -446,7 +447,7 @@ static enum session_status run_exit(struct command *c)
 		config_path_done(&c->s->level);
 		return SESSION_OK;
 	}
-	if (!discard && session_is_modified(c->s))
+	if (!discard && config_session_is_modified(c->s))
 		return fail_plain(c, "Cannot exit: configuration modified.\n"
 				     "Use 'exit discard' to discard the changes and exit.\n");
 	if (c->s->system->unsaved)
@@ -577,7 +578,7 @@ static void offer_file(struct command *c, const char *prefix, struct completions
 }
 
 /* The help is VyOS's. */
-const struct verb session_verbs[] = {
+const struct verb config_session_verbs[] = {
 	{ "comment", "Add comment to this configuration element", run_comment, offer_existing, false },
 	{ "commit", "Commit the current set of changes", run_commit, offer_commit, false },
 	{ "commit-confirm", "Commit the current set of changes with 'confirm' required", run_commit_confirm,

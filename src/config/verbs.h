@@ -26,12 +26,12 @@ struct verb {
 };
 
 /* Sorted by name, up to a row without. */
-extern const struct verb session_verbs[];
+extern const struct verb config_session_verbs[];
 
 /* Puts the session on the running configuration, with `candidate` (taken over) as what the user wants. */
-void session_stand_on_running(struct config_session *s, struct config_tree *candidate);
+void config_session_stand_on_running(struct config_session *s, struct config_tree *candidate);
 /*
  * Joins what others committed meanwhile. With conflicts: lists them, and follows only if `force`. 0, or
  * -EBUSY if there were conflicts, or -ENOMEM.
  */
-int session_join_running(struct config_session *s, bool force, struct config_errors *conflicts);
+int config_session_join_running(struct config_session *s, bool force, struct config_errors *conflicts);

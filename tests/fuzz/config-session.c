@@ -31,11 +31,11 @@ static void type_line(struct world *w, struct config_session *sessions, const ch
 	} else if (len && line[0] == '?') {
 		_cleanup_completions_ struct completions c = { 0 };
 		size_t start;
-		(void)session_complete(s, line + 1, len - 1, &c, &start);
+		(void)config_session_complete(s, line + 1, len - 1, &c, &start);
 		if (start > len - 1)
 			abort();
 	} else {
-		session_execute(s, line, len, &r);
+		config_session_execute(s, line, len, &r);
 	}
 }
 
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const char *text = (const char *)data;
 
 	world_init(&w);
-	if (session_init(&sessions[0], &w.system, "a", "cli") < 0 ||
-	    session_init(&sessions[1], &w.system, "b", "cli") < 0)
+	if (config_session_init(&sessions[0], &w.system, "a", "cli") < 0 ||
+	    config_session_init(&sessions[1], &w.system, "b", "cli") < 0)
 		abort();
 	for (int i = 0; i < LINES_MAX && len > 0; i++) {
 		const char *end = memchr(text, '\n', len);
@@ -65,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (config_errors_count(&errors) || !again ||
 	    !config_node_equal(&again->root, &w.system.running->root))
 		abort();
-	session_done(&sessions[0]);
-	session_done(&sessions[1]);
+	config_session_done(&sessions[0]);
+	config_session_done(&sessions[1]);
 	world_done(&w);
 	return 0;
 }

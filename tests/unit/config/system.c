@@ -7,7 +7,7 @@ static struct session_result execute(struct config_session *s, const char *line)
 {
 	struct session_result r = { 0 };
 
-	session_execute(s, line, strlen(line), &r);
+	config_session_execute(s, line, strlen(line), &r);
 	return r;
 }
 
@@ -16,7 +16,7 @@ static enum session_status status_of(struct config_session *s, const char *line)
 	struct session_result r = execute(s, line);
 	enum session_status status = r.status;
 
-	session_result_done(&r);
+	config_session_result_done(&r);
 	return status;
 }
 
@@ -33,7 +33,7 @@ static void rollback_restores_byte_for_byte(void)
 	};
 
 	world_init(&w);
-	check_int(session_init(&s, &w.system, "alice", "cli"), 0);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(nasty); i++)
 		check_int(status_of(&s, nasty[i]), SESSION_OK);
 	check_int(status_of(&s, "commit"), SESSION_OK);
@@ -48,7 +48,7 @@ static void rollback_restores_byte_for_byte(void)
 	check_int(status_of(&s, "save"), SESSION_OK);
 	check_str(w.saved, first);
 	check_str(w.revisions[w.n_revisions - 1], first);
-	session_done(&s);
+	config_session_done(&s);
 	world_done(&w);
 }
 
@@ -58,7 +58,7 @@ static void a_commit_that_fails_changes_nothing(void)
 	struct config_session s;
 
 	world_init(&w);
-	check_int(session_init(&s, &w.system, "alice", "cli"), 0);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
 	check_int(status_of(&s, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
 	check_int(status_of(&s, "set interfaces sstpc sstpc1 mtu 1400"), SESSION_OK);
 	check_int(status_of(&s, "commit"), SESSION_FAILED); /* sstpc1 has no server */
@@ -75,7 +75,7 @@ static void a_commit_that_fails_changes_nothing(void)
 	check_int(status_of(&s, "commit"), SESSION_OK);
 	check_int(w.committed, 1);
 	check_int(w.n_revisions, 2);
-	session_done(&s);
+	config_session_done(&s);
 	world_done(&w);
 }
 
@@ -86,7 +86,7 @@ static void an_unconfirmed_commit_goes_back_even_if_that_fails_first(void)
 	_cleanup_text_ struct text out = { 0 };
 
 	world_init(&w);
-	check_int(session_init(&s, &w.system, "alice", "cli"), 0);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
 	check_int(status_of(&s, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
 	check(config_system_deadline(&w.system) == UINT64_MAX);
 	check_int(status_of(&s, "commit-confirm 1"), SESSION_OK);
@@ -105,7 +105,7 @@ static void an_unconfirmed_commit_goes_back_even_if_that_fails_first(void)
 	check(!w.confirm);
 	check_str(w.applied_text, "");
 	check(config_system_deadline(&w.system) == UINT64_MAX);
-	session_done(&s);
+	config_session_done(&s);
 	world_done(&w);
 }
 
@@ -130,7 +130,7 @@ static void a_thousand_interfaces(void)
 	char line[128];
 
 	world_init(&w);
-	check_int(session_init(&s, &w.system, "alice", "cli"), 0);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
 	for (int i = 0; i < 1000; i++) {
 		(void)snprintf(line, sizeof(line), "set interfaces sstpc sstpc%d server a%d.example", i, i);
 		check_int(status_of(&s, line), SESSION_OK);
@@ -140,10 +140,10 @@ static void a_thousand_interfaces(void)
 	check_int(status_of(&s, "commit"), SESSION_OK);
 	_cleanup_completions_ struct completions c = { 0 };
 	size_t start;
-	check(!session_complete(&s, "set interfaces sstpc ", 21, &c, &start));
+	check(!config_session_complete(&s, "set interfaces sstpc ", 21, &c, &start));
 	check_int(c.n, 1000);
 	check_str(c.words[999], "sstpc999");
-	session_done(&s);
+	config_session_done(&s);
 	world_done(&w);
 }
 

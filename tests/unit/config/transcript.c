@@ -34,7 +34,7 @@ static struct config_session *user_session(struct play *p, const char *name)
 	if (p->n_users == USERS_MAX)
 		abort();
 	(void)snprintf(p->users[p->n_users].name, sizeof(p->users[0].name), "%s", name);
-	if (session_init(&p->users[p->n_users].session, &p->world.system, name, "cli") < 0)
+	if (config_session_init(&p->users[p->n_users].session, &p->world.system, name, "cli") < 0)
 		abort();
 	return &p->users[p->n_users++].session;
 }
@@ -59,7 +59,7 @@ static void play_result(struct play *p, struct session_result *r)
 		text_addf(&p->out, "(writes %s)\n", r->file);
 		break;
 	}
-	session_result_done(r);
+	config_session_result_done(r);
 }
 
 static void play_help(struct play *p, struct config_session *s, const char *line)
@@ -67,7 +67,7 @@ static void play_help(struct play *p, struct config_session *s, const char *line
 	_cleanup_completions_ struct completions c = { 0 };
 	size_t start;
 
-	bool run = session_complete(s, line, strlen(line), &c, &start);
+	bool run = config_session_complete(s, line, strlen(line), &c, &start);
 	text_add(&p->out, text_str(&c.help));
 	text_addf(&p->out, "(%s%zu words from column %zu:", run ? "operational, " : "", c.n, start);
 	for (size_t i = 0; i < c.n; i++)
@@ -93,7 +93,7 @@ static void play_load(struct play *p, struct config_session *s, char *line)
 		} else {
 			*to++ = *from;
 		}
-	session_load(s, false, line, content, (size_t)(to - content), &r);
+	config_session_load(s, false, line, content, (size_t)(to - content), &r);
 	*bar = ' ';
 	play_result(p, &r);
 }
@@ -132,12 +132,12 @@ static bool play_line(struct play *p, char *line)
 	char *typed = line + used + (line[used] == ' ');
 	if (s->level.n) {
 		text_add(&p->out, "[");
-		session_level(s, &p->out);
+		config_session_level(s, &p->out);
 		text_add(&p->out, "]\n");
 	}
 	text_addf(&p->out, "%s\n", line);
 	if (kind == '#') {
-		session_execute(s, typed, strlen(typed), &r);
+		config_session_execute(s, typed, strlen(typed), &r);
 		play_result(p, &r);
 	} else if (kind == '?') {
 		play_help(p, s, typed);
@@ -163,7 +163,7 @@ static char *play(char *content)
 			text_addf(&p.out, "%s\n", line);
 	}
 	for (size_t i = 0; i < p.n_users; i++)
-		session_done(&p.users[i].session);
+		config_session_done(&p.users[i].session);
 	world_done(&p.world);
 	return text_take(&p.out);
 }
