@@ -14,6 +14,7 @@
 /* One turn moves at most this much per direction, so that neither starves the other or the control socket. */
 #define TUN_READS_PER_TURN 4
 #define RECORDS_PER_TURN   16
+#define RECORDS_PER_SEND   4
 #define READS_PER_TURN	   2
 
 /* A record takes about this long on the wire at the present rate: a packet behind it waits no longer. */
@@ -142,22 +143,25 @@ static size_t next_record(struct pump *p, usec_t now)
 			 : session_output(p->session, p->out, p->record, now);
 }
 
-/* Returns true if something was handed to TLS. Stops where the socket takes no more. */
+/*
+ * Returns true if something was handed to TLS. Records of a turn gather in TLS and leave together, the last
+ * one pushes them out; stops where the socket takes no more.
+ */
 static bool send_records(struct pump *p, usec_t now)
 {
-	bool any = false;
+	bool any = false, more = true;
 
 	if (tls_wants_write(p->tls) && tls_flush(p->tls) < 0)
 		return false;
-	for (int i = 0; i < RECORDS_PER_TURN && !tls_wants_write(p->tls); i++) {
+	for (int i = 0; i < RECORDS_PER_TURN && (more || !tls_wants_write(p->tls)); i++) {
 		if (p->out_pos == p->out_len) {
 			p->out_pos = 0;
 			p->out_len = next_record(p, now);
 		}
 		if (p->out_len == 0)
 			break;
-		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos,
-				      i + 1 < RECORDS_PER_TURN && session_has_output(p->session));
+		more = i % RECORDS_PER_SEND != RECORDS_PER_SEND - 1 && session_has_output(p->session);
+		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, more);
 		if (n <= 0)
 			break;
 		p->stats.tx_bytes += (uint64_t)n;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/if_tun.h>
 #include <linux/tcp.h>
 #include <signal.h>
@@ -217,6 +218,22 @@ static void on_stage_over(struct worker *w, enum stage stage)
 	}
 }
 
+/* What the packet path did, for whoever looks into a slow tunnel. */
+static void note_counts(struct worker *w)
+{
+	const struct tx_stats *tx = tx_stats(w->session->tx);
+	const struct rx_stats *rx = rx_stats(w->session->rx);
+
+	note(w, LOG_LEVEL_DEBUG,
+	     "sent %" PRIu64 " packets from %" PRIu64 " reads; dropped %" PRIu64 " by delay, %" PRIu64
+	     " by size, marked %" PRIu64 ", refused %" PRIu64,
+	     tx->packets, tx->reads, tx->dropped, tx->overlimit, tx->marked,
+	     tx->invalid + tx->too_big + tx->closed);
+	note(w, LOG_LEVEL_DEBUG,
+	     "received %" PRIu64 " packets, %" PRIu64 " writes; dropped %" PRIu64 ", refused %" PRIu64,
+	     rx->packets, rx->writes, rx->dropped, w->pump.stats.tun_write_errors);
+}
+
 static void on_close_timeout(void *ctx)
 {
 	finish(ctx);
@@ -241,6 +258,7 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 		loop_fd_remove(&w->tun_source);
 		break;
 	case SESSION_EVENT_ENDED:
+		note_counts(w);
 		w->step = STEP_CLOSING;
 		w->failure = e->failure;
 		set_timer(w, on_close_timeout, CLOSE_TIME);
@@ -422,7 +440,8 @@ static void on_tls_timeout(void *ctx)
 /* From here on the process can open nothing any more, and only now reads the first byte of a stranger. */
 static int enter_sandbox(struct worker *w)
 {
-	struct sandbox_worker_config config = { .read_paths = uses_system_store(w) ? tls_system_paths() : NULL };
+	struct sandbox_worker_config config = { .read_paths = uses_system_store(w) ? tls_system_paths()
+										   : NULL };
 	struct sandbox_result result = { 0 };
 	int r = sandbox_worker(&config, &result);
 
