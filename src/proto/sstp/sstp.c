@@ -362,32 +362,35 @@ void sstp_transport_lost(struct sstp *s, usec_t now)
 }
 
 /* When the peer's goodbye came, for people. */
-static const char *moment(const struct sstp *s, usec_t now)
+static const char *moment(const struct sstp *s, unsigned type, usec_t now)
 {
 	if (s->state == SSTP_STATE_REQUEST_SENT)
 		return "in answer to CALL_CONNECT_REQUEST";
 	if (s->state == SSTP_STATE_ACK_RECEIVED)
 		return "during PPP negotiation or authentication";
 	if (s->config.role == SSTP_CLIENT && now - s->connected_at < BINDING_ANSWER_TIME)
-		return "right after CALL_CONNECTED, so the crypto binding was probably refused";
+		return type == SSTP_CALL_ABORT
+			       ? "right after CALL_CONNECTED, so the crypto binding was probably refused"
+			       : "right after CALL_CONNECTED";
 	return "in the running session";
 }
 
 static void settle_goodbye(struct sstp *s, const struct sstp_message *m, enum cause cause, usec_t now)
 {
 	char detail[sizeof(s->failure.detail)];
+	const char *when = moment(s, m->type, now);
 	uint32_t status;
 	uint8_t attribute;
 
 	if (!sstp_message_status(m, &status, &attribute))
 		(void)snprintf(detail, sizeof(detail), "%s without a status, %s", sstp_message_name(m->type),
-			       moment(s, now));
+			       when);
 	else if (status == SSTP_STATUS_NO_ERROR)
-		(void)snprintf(detail, sizeof(detail), "%s, %s", sstp_message_name(m->type), moment(s, now));
+		(void)snprintf(detail, sizeof(detail), "%s, %s", sstp_message_name(m->type), when);
 	else
 		(void)snprintf(detail, sizeof(detail), "%s with status %u %s, attribute %s, %s",
 			       sstp_message_name(m->type), status, sstp_status_name(status),
-			       sstp_attribute_name(attribute), moment(s, now));
+			       sstp_attribute_name(attribute), when);
 	settle(s, cause, detail);
 }
 
@@ -409,7 +412,9 @@ static void receive_disconnect(struct sstp *s, const struct sstp_message *m, use
 {
 	if (!is_open(s) && s->state != SSTP_STATE_DISCONNECT_PENDING)
 		return;
-	settle_goodbye(s, m, CAUSE_PEER_DISCONNECT, now);
+	/* Before the call is up this is a server that does not want us, not the end of a session. */
+	bool early = s->config.role == SSTP_CLIENT && s->state < SSTP_STATE_CONNECTED;
+	settle_goodbye(s, m, early ? CAUSE_SSTP_ABORTED : CAUSE_PEER_DISCONNECT, now);
 	send_plain(s, SSTP_CALL_DISCONNECT_ACK);
 	sstp_enter(s, SSTP_STATE_DISCONNECT_TIMEOUT, now + DISCONNECT_TIME_2);
 	sstp_raise(s, SSTP_EVENT_STOPPING);
@@ -568,10 +573,11 @@ static void negotiation_timeout(struct sstp *s, usec_t now)
 
 static void hello_timeout(struct sstp *s, usec_t now)
 {
-	char detail[64];
+	char detail[80];
 
 	if (s->probing) {
-		(void)snprintf(detail, sizeof(detail), "nothing received for %u s, an ECHO_REQUEST included",
+		(void)snprintf(detail, sizeof(detail),
+			       "nothing received for %u s, not even an answer to ECHO_REQUEST",
 			       (unsigned)(2 * s->config.hello_interval / USEC_PER_SEC));
 		end_silently(s, CAUSE_PEER_SILENT, detail);
 		return;

@@ -416,7 +416,7 @@ static void a_silent_server_is_given_up_after_a_probe(void)
 	check_int(c.out_len, 0); /* no ABORT */
 	check_int(c.events, EVENT(ENDED));
 	check_int(c.failure.cause, CAUSE_PEER_SILENT);
-	check_str(c.failure.detail, "nothing received for 120 s, an ECHO_REQUEST included");
+	check_str(c.failure.detail, "nothing received for 120 s, not even an answer to ECHO_REQUEST");
 }
 
 /* SoftEther never answers an ECHO_REQUEST: any packet that comes is life. */
@@ -583,7 +583,9 @@ static void the_servers_goodbye_is_told_with_its_moment(void)
 		  "CALL_ABORT with status 7 INVALID_FRAME_RECEIVED, attribute none, in the running session" },
 		{ SSTP_STATE_ACK_RECEIVED, 0, pkt_abort_plain, sizeof(pkt_abort_plain), CAUSE_SSTP_ABORTED,
 		  "CALL_ABORT without a status, during PPP negotiation or authentication" },
-		{ SSTP_STATE_REQUEST_SENT, 0, pkt_disconnect, sizeof(pkt_disconnect), CAUSE_PEER_DISCONNECT,
+		{ SSTP_STATE_CONNECTED, 0, pkt_disconnect, sizeof(pkt_disconnect), CAUSE_PEER_DISCONNECT,
+		  "CALL_DISCONNECT, right after CALL_CONNECTED" },
+		{ SSTP_STATE_REQUEST_SENT, 0, pkt_disconnect, sizeof(pkt_disconnect), CAUSE_SSTP_ABORTED,
 		  "CALL_DISCONNECT, in answer to CALL_CONNECT_REQUEST" },
 		{ SSTP_STATE_CONNECTED, 3600, pkt_disconnect, sizeof(pkt_disconnect), CAUSE_PEER_DISCONNECT,
 		  "CALL_DISCONNECT, in the running session" },
