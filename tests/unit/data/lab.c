@@ -221,9 +221,11 @@ bool ref_checksums_right(const uint8_t *p, size_t len)
 static void ref_segment(const uint8_t *p, const struct ref_ip *ip, size_t header, size_t from, size_t n,
 			unsigned index, struct list *out)
 {
-	uint8_t seg[65536];
+	uint8_t seg[8192];
 	bool first = from == 0, last = header + from + n == ip->len;
 
+	if (header + n > sizeof(seg))
+		abort();
 	memcpy(seg, p, header);
 	memcpy(seg + header, p + header + from, n);
 	if (ip->version == 4) {
@@ -637,8 +639,8 @@ void random_read(struct rng *r, struct list *out, uint16_t mtu)
 		payload = rng_below(r, f.mss * 3u);
 	if (!gso && payload > f.mss)
 		payload = f.mss;
-	if (f.mss < 20 && payload > 4000)
-		payload = 4000;
+	if (payload > f.mss * 300u) /* comparing lists of packets is slow */
+		payload = f.mss * 300u;
 	if (payload > room)
 		payload = room;
 	size_t len = flow_packet(&f, r, payload, read + VNET);

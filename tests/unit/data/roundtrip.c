@@ -7,12 +7,12 @@
 
 static const uint16_t mtus[] = { 68, 69, 75, 128, 576, 1280, 1400, 1499, 1500, 4086, 4087 };
 #define MTUS   (sizeof(mtus) / sizeof(mtus[0]))
-#define ROUNDS 600
+#define ROUNDS 400
 
 static struct tx *new_tx(uint16_t mtu, bool vnet_hdr)
 {
 	struct tx *tx = NULL;
-	struct tx_config config = { .vnet_hdr = vnet_hdr, .mtu = mtu, .limit = 16u << 20, .hash_key = 42 };
+	struct tx_config config = { .vnet_hdr = vnet_hdr, .mtu = mtu, .limit = 2u << 20, .hash_key = 42 };
 
 	if (tx_new(&config, &tx) < 0)
 		abort();
