@@ -308,8 +308,11 @@ void fsm_event(struct fsm *f, enum fsm_event event, usec_t now)
 
 void fsm_fail(struct fsm *f, enum fsm_reason reason, usec_t now)
 {
+	/* RFC 1661 §5.7: nothing more may be sent of a rejected protocol, not even a Terminate-Request. */
+	bool mute = reason == FSM_REASON_PROTOCOL_REJECTED && f->state == FSM_OPENED;
+
 	f->reason = reason;
-	step(f, FSM_RXJ_MINUS, NULL, NULL, now);
+	step(f, mute ? FSM_DOWN : FSM_RXJ_MINUS, NULL, NULL, now);
 }
 
 void fsm_timeout(struct fsm *f, usec_t now)
