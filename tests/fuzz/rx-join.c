@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab.h"
+#include "packets.h"
 
 #define PACKETS_MAX 300
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab.h"
+#include "packets.h"
 
 #define FLOWS	8
 #define LIMIT	(256u << 10)

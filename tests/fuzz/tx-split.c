@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab.h"
+#include "packets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "lab.h"
+#include "packets.h"
 #include "test.h"
 
 #define MAX_LEN 4200

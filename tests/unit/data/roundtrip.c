@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* split(join(list)) = list, and every super-packet is cut as the slow implementation cuts it. */
-#include "lab.h"
+#include "packets.h"
 #include "test.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lab.h"
+#include "packets.h"
 #include "test.h"
 
 #define VNET 10

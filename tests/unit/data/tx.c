@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lab.h"
+#include "packets.h"
 #include "test.h"
 
 #define MTU	  1500

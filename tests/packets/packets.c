@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lab.h"
+#include "packets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -591,15 +591,13 @@ static size_t damage(struct rng *r, uint8_t *p, size_t len)
 	return len;
 }
 
-void random_packets(struct rng *r, struct list *out, size_t count, uint16_t mtu)
+void random_flow_packets(struct rng *r, struct flow_spec *flows, size_t n, bool sound, struct list *out,
+			 size_t count)
 {
-	struct flow_spec flows[6];
 	uint8_t packet[8192];
-	size_t n = 1 + rng_below(r, 6), f = 0;
+	size_t f = 0;
 	uint32_t calm = 5 + rng_below(r, 60); /* how rarely something happens */
 
-	for (size_t i = 0; i < n; i++)
-		flow_random(r, &flows[i], mtu);
 	for (size_t i = 0; i < count; i++) {
 		if (rng_one_in(r, 3))
 			f = rng_below(r, (uint32_t)n);
@@ -616,10 +614,20 @@ void random_packets(struct rng *r, struct list *out, size_t count, uint16_t mtu)
 		size_t len = flow_packet(&now, r, payload, packet);
 		flow->seq += (uint32_t)payload;
 		flow->id++;
-		if (rng_one_in(r, calm))
+		if (!sound && rng_one_in(r, calm))
 			len = damage(r, packet, len);
 		list_add(out, packet, len);
 	}
+}
+
+void random_packets(struct rng *r, struct list *out, size_t count, uint16_t mtu)
+{
+	struct flow_spec flows[6];
+	size_t n = 1 + rng_below(r, 6);
+
+	for (size_t i = 0; i < n; i++)
+		flow_random(r, &flows[i], mtu);
+	random_flow_packets(r, flows, n, false, out, count);
 }
 
 void random_read(struct rng *r, struct list *out, uint16_t mtu)

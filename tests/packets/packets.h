@@ -85,6 +85,10 @@ void flow_random(struct rng *r, struct flow_spec *f, uint16_t mtu);
 /* Writes a packet of the flow with random payload to `out`; right checksums; returns its length. Counts
  * nothing up. */
 size_t flow_packet(const struct flow_spec *f, struct rng *r, size_t payload, uint8_t *out);
+/* Packets of these flows, interleaved, with changes that forbid joining; `sound`: with right checksums and
+ * lengths. */
+void random_flow_packets(struct rng *r, struct flow_spec *flows, size_t n, bool sound, struct list *out,
+			 size_t count);
 /* A list of packets of a few interleaved flows, sound and unsound, of every kind that matters to joining. */
 void random_packets(struct rng *r, struct list *out, size_t count, uint16_t mtu);
 /* A TUN read: virtio header and a super-packet or a packet with or without partial checksum, as the kernel
