@@ -16,7 +16,7 @@ void completions_done(struct completions *c)
 	*c = (struct completions){ 0 };
 }
 
-static void add_word(struct completions *c, const char *word)
+void completions_add_word(struct completions *c, const char *word)
 {
 	if (c->n == c->size) {
 		size_t size = c->size ? c->size * 2 : 16;
@@ -61,7 +61,7 @@ void completions_add(struct completions *c, const char *prefix, const char *mark
 	if (strncmp(name, prefix, strlen(prefix)) != 0)
 		return;
 	completions_add_help(c, marker, name, help, preset);
-	add_word(c, name);
+	completions_add_word(c, name);
 }
 
 void completions_add_enter(struct completions *c, const char *prefix)

@@ -29,6 +29,8 @@ void completions_add_help(struct completions *c, const char *marker, const char 
 /* A word with its line of help, if it begins with `prefix`. */
 void completions_add(struct completions *c, const char *prefix, const char *marker, const char *name,
 		     const char *help, const char *preset);
+/* A word alone. */
+void completions_add_word(struct completions *c, const char *word);
 /* "<Enter>  Execute the current command", where nothing was typed of the next word. */
 void completions_add_enter(struct completions *c, const char *prefix);
 

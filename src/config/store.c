@@ -99,7 +99,12 @@ static int replace_file(const char *path, const char *head, const char *data, si
 	return sync_directory(path);
 }
 
-static int read_file(const char *path, char **ret_data, size_t *ret_len)
+int store_write_file(const char *path, const char *data, size_t len)
+{
+	return replace_file(path, "", data, len);
+}
+
+int store_read_file(const char *path, char **ret_data, size_t *ret_len)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -132,12 +137,12 @@ static int read_file(const char *path, char **ret_data, size_t *ret_len)
 
 int store_save(const struct store *s, const char *data, size_t len)
 {
-	return replace_file(s->file, "", data, len);
+	return store_write_file(s->file, data, len);
 }
 
 int store_load(const struct store *s, char **ret_data, size_t *ret_len)
 {
-	return read_file(s->file, ret_data, ret_len);
+	return store_read_file(s->file, ret_data, ret_len);
 }
 
 /* --- the archive ------------------------------------------------------------------------------------------
@@ -291,7 +296,7 @@ int store_revision_list(const struct store *s, struct config_revision *list, siz
 		char path[PATH_SIZE], *data;
 		size_t len;
 		list[i] = (struct config_revision){ 0 };
-		if (serial_path(s, serials[i], path) < 0 || read_file(path, &data, &len) < 0)
+		if (serial_path(s, serials[i], path) < 0 || store_read_file(path, &data, &len) < 0)
 			continue;
 		parse_head(data, len, &list[i]);
 		free_loaded(data, len);
@@ -310,7 +315,7 @@ int store_revision_load(const struct store *s, unsigned number, char **ret_data,
 	if (number >= (unsigned)n)
 		return -ENOENT;
 	int r = serial_path(s, serials[number], path);
-	return r < 0 ? r : read_file(path, ret_data, ret_len);
+	return r < 0 ? r : store_read_file(path, ret_data, ret_len);
 }
 
 void store_format_time(int64_t wall_seconds, char *out, size_t size)
@@ -351,7 +356,7 @@ int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char *
 	int r = make_path(path, s->state, "commit-confirm");
 
 	if (r == 0)
-		r = read_file(path, ret_data, ret_len);
+		r = store_read_file(path, ret_data, ret_len);
 	if (r < 0)
 		return r;
 	*ret_wall_deadline = 0;

@@ -27,6 +27,11 @@ struct store {
 	const char *state; /* directory, made when needed */
 };
 
+/* Any file: written whole or not at all, 0600; read if it is a regular one of at most CONFIG_TEXT_MAX bytes.
+ */
+int store_write_file(const char *path, const char *data, size_t len);
+int store_read_file(const char *path, char **ret_data, size_t *ret_len);
+
 /* All return 0 or a negative errno. What is loaded is malloc'ed and has a NUL behind its end. */
 int store_save(const struct store *s, const char *data, size_t len);
 int store_load(const struct store *s, char **ret_data, size_t *ret_len);

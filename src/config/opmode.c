@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/opmode.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * A row per word: the path up to it, its help, and the command if the path is one. "<interface>" stands for
+ * the name of one of ours, "<ca>" for a CA, "<text>" for anything; "…" takes all that follows. Sorted as
+ * shown.
+ */
+struct op_row {
+	const char *path, *help;
+	enum op_command command;
+};
+
+/* The help is VyOS's where VyOS has the command. */
+static const struct op_row rows[] = {
+	{ "clear", "Clear system information", OP_NONE },
+	{ "clear interfaces", "Clear interface information", OP_NONE },
+	{ "clear interfaces counters", "Clear interface counters for all interfaces", OP_CLEAR_COUNTERS },
+	{ "configure", "Enter configuration mode", OP_CONFIGURE },
+	{ "connect", "Establish connection", OP_NONE },
+	{ "connect interface", "Bring up a connection-oriented network interface", OP_NONE },
+	{ "connect interface <interface>", "Interface to bring up", OP_CONNECT },
+	{ "connect interface <interface> no-wait", "Do not wait until it is up", OP_CONNECT },
+	{ "disconnect", "Take down a connection", OP_NONE },
+	{ "disconnect interface", "Take down a connection-oriented network interface", OP_NONE },
+	{ "disconnect interface <interface>", "Interface to take down", OP_DISCONNECT },
+	{ "exit", "Exit from the current shell", OP_EXIT },
+	{ "monitor", "Monitor system information", OP_NONE },
+	{ "monitor log", "Monitor last lines of messages file", OP_NONE },
+	{ "monitor log sstpc", "Monitor last lines of Secure Socket Tunneling Protocol client",
+	  OP_MONITOR_LOG },
+	{ "monitor log sstpc interface", "Monitor last lines of SSTP client log for specific interface",
+	  OP_NONE },
+	{ "monitor log sstpc interface <interface>", "Interface to monitor", OP_MONITOR_LOG },
+	{ "monitor traffic", "Monitor traffic dumps", OP_NONE },
+	{ "monitor traffic interface", "Monitor traffic dump from an interface", OP_NONE },
+	{ "monitor traffic interface <interface>", "Interface to monitor", OP_MONITOR_TRAFFIC },
+	{ "monitor traffic interface <interface> …", "dump, hexdump, filter, numeric, save, verbose",
+	  OP_MONITOR_TRAFFIC },
+	{ "reset", "Reset a service", OP_NONE },
+	{ "reset connection", "Bring connection-oriented network interface down and up", OP_NONE },
+	{ "reset connection <interface>", "Interface to bring down and up", OP_RESET },
+	{ "show", "Show system information", OP_NONE },
+	{ "show configuration", "Show the active configuration", OP_SHOW_CONFIGURATION },
+	{ "show configuration commands", "Show the active configuration as set commands",
+	  OP_SHOW_CONFIGURATION_COMMANDS },
+	{ "show configuration json", "Show the active configuration in JSON format",
+	  OP_SHOW_CONFIGURATION_JSON },
+	{ "show interfaces", "Show network interface information", OP_SHOW_INTERFACES },
+	{ "show interfaces counters", "Show network interface counters", OP_SHOW_INTERFACES_COUNTERS },
+	{ "show interfaces detail", "Show detailed information of all interfaces",
+	  OP_SHOW_INTERFACES_DETAIL },
+	{ "show interfaces sstpc", "Show SSTP client interface information", OP_SHOW_SSTPC },
+	{ "show interfaces sstpc <interface>", "Show specified SSTP client interface information",
+	  OP_SHOW_SSTPC_ONE },
+	{ "show interfaces sstpc <interface> log", "Show specified SSTP client interface log", OP_SHOW_LOG },
+	{ "show interfaces sstpc <interface> statistics", "Show specified SSTP client interface statistics",
+	  OP_SHOW_SSTPC_STATISTICS },
+	{ "show interfaces sstpc detail", "Show detailed SSTP client interface information",
+	  OP_SHOW_SSTPC_DETAIL },
+	{ "show interfaces summary", "Show summary information of all interfaces",
+	  OP_SHOW_INTERFACES_SUMMARY },
+	{ "show log", "Show contents of current log", OP_NONE },
+	{ "show log sstpc", "Show log for Secure Socket Tunneling Protocol (SSTP) client", OP_SHOW_LOG },
+	{ "show log sstpc interface", "Show SSTP client log on specific interface", OP_NONE },
+	{ "show log sstpc interface <interface>", "Interface to show", OP_SHOW_LOG },
+	{ "show pki", "Show PKI information", OP_NONE },
+	{ "show pki ca", "Show x509 CA certificates", OP_SHOW_PKI_CA },
+	{ "show pki ca <ca>", "Show x509 CA certificate by name", OP_SHOW_PKI_CA },
+	{ "show system", "Show system information", OP_NONE },
+	{ "show system commit", "Show commit revision log", OP_SHOW_COMMITS },
+	{ "show system commit diff", "Show commit revision diff", OP_NONE },
+	{ "show system commit diff <number>", "Number of the revision", OP_SHOW_COMMIT_DIFF },
+	{ "show system commit file", "Show commit revision file", OP_NONE },
+	{ "show system commit file <number>", "Number of the revision", OP_SHOW_COMMIT_FILE },
+	{ "show version", "Show system version information", OP_SHOW_VERSION },
+};
+
+void op_request_done(struct op_request *r)
+{
+	words_done(&r->words);
+	words_done(&r->stage);
+	*r = (struct op_request){ 0 };
+}
+
+/* The last word of the row if it stands directly behind `path` (NULL: the beginning), else NULL. */
+static const char *next_word(const struct op_row *row, const struct op_row *after)
+{
+	const char *word = row->path;
+
+	if (after) {
+		size_t len = strlen(after->path);
+		if (strncmp(row->path, after->path, len) != 0 || row->path[len] != ' ')
+			return NULL;
+		word += len + 1;
+	}
+	return strchr(word, ' ') ? NULL : word;
+}
+
+static bool is_value(const char *word)
+{
+	return word[0] == '<' || strcmp(word, "…") == 0;
+}
+
+/*
+ * The row for `word` behind `after`: the literal one, else the only literal one that begins so, else the one
+ * that takes a value. NULL with the number of literal ones that begin so.
+ */
+static const struct op_row *match(const struct op_row *after, const char *word, size_t *ret_matches)
+{
+	const struct op_row *found = NULL, *value = NULL;
+	size_t matches = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *candidate = next_word(&rows[i], after);
+		if (!candidate)
+			continue;
+		if (is_value(candidate)) {
+			value = &rows[i];
+		} else if (strcmp(candidate, word) == 0) {
+			return &rows[i];
+		} else if (*word && strncmp(candidate, word, strlen(word)) == 0) {
+			found = &rows[i];
+			matches++;
+		}
+	}
+	*ret_matches = matches;
+	return matches == 1 ? found : matches == 0 ? value : NULL;
+}
+
+/* The literal words that can follow, with their help. */
+static void offer_words(const struct op_row *after, const char *prefix, struct completions *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *word = next_word(&rows[i], after);
+		if (word && !is_value(word))
+			completions_add(c, prefix, "", word, rows[i].help, NULL);
+	}
+}
+
+/* "show interfaces [foo]" */
+static void add_place(const struct words *w, size_t at, struct text *out)
+{
+	for (size_t i = 0; i < at; i++)
+		text_addf(out, "%s ", w->v[i]);
+	text_addf(out, "[%s]\n", w->v[at]);
+}
+
+/* Walks the words; the row of the last one, or NULL with the reason in `out`. Values go to `r`. */
+static const struct op_row *walk(struct op_request *r, struct text *out)
+{
+	const struct op_row *row = NULL;
+	const struct words *w = &r->words;
+
+	for (size_t i = 0; i < w->n; i++) {
+		size_t matches;
+		bool rest = row && strcmp(row->path + strlen(row->path) - strlen("…"), "…") == 0;
+		const struct op_row *next = rest ? row : match(row, w->v[i], &matches);
+		if (!next) {
+			_cleanup_completions_ struct completions c = { .operational = true };
+			text_add(out, matches ? "\n  Ambiguous command: " : "\n  Invalid command: ");
+			add_place(w, i, out);
+			if (matches) {
+				offer_words(row, w->v[i], &c);
+				text_addf(out, "\n  %s", text_str(&c.help));
+			}
+			text_add(out, "\n");
+			return NULL;
+		}
+		const char *word = strrchr(next->path, ' ');
+		if (word && is_value(word + 1)) {
+			if (r->n_args == OP_ARGS_MAX) {
+				text_add(out, "\n  Invalid command: too many words\n\n");
+				return NULL;
+			}
+			r->args[r->n_args++] = w->v[i];
+		}
+		row = next;
+	}
+	return row;
+}
+
+static int take_pipe(struct op_request *r, const char *line, size_t len, struct text *out)
+{
+	size_t at = r->words.pipe + 1;
+
+	if (!r->words.has_pipe)
+		return 0;
+	int error = words_split(&r->stage, line + at, len - at);
+	if (error == -ENOMEM)
+		return error;
+	if (error == 0 && r->stage.n == 1 && !r->stage.has_pipe &&
+	    (strcmp(r->stage.v[0], "json") == 0 || strcmp(r->stage.v[0], "commands") == 0)) {
+		r->format = r->stage.v[0];
+		return 0;
+	}
+	text_add(out, "\n  Invalid command: | takes commands or json here\n\n");
+	return -EINVAL;
+}
+
+int op_parse(struct op_request *r, const char *line, size_t len, struct text *out)
+{
+	const struct op_row *row;
+
+	*r = (struct op_request){ 0 };
+	int error = words_split(&r->words, line, len);
+	if (error == -ENOMEM)
+		return error;
+	if (error < 0 || r->words.open_quote) {
+		text_add(out, error < 0 ? "\n  Invalid command: line too long\n\n"
+					: "\n  Invalid command: quote is not closed\n\n");
+		return -EINVAL;
+	}
+	if (r->words.n == 0 && !r->words.has_pipe)
+		return -ENODATA;
+	row = walk(r, out);
+	if (!row)
+		return -EINVAL;
+	if (row->command == OP_NONE) {
+		text_add(out, "\n  Incomplete command:");
+		for (size_t i = 0; i < r->words.n; i++)
+			text_addf(out, " %s", r->words.v[i]);
+		text_add(out, "\n\n");
+		return -EINVAL;
+	}
+	r->command = row->command;
+	r->no_wait = row->command == OP_CONNECT && strstr(row->path, " no-wait");
+	return take_pipe(r, line, len, out);
+}
+
+/* The names that can stand for a value: of the tags at `interfaces sstpc` or `pki ca`. */
+static void offer_names(const struct config_tree *running, const char *parent, const char *prefix,
+			struct completions *c)
+{
+	const struct config_node *node = config_node_get(&running->root, parent);
+
+	for (size_t i = 0; node && i < node->n_children; i++)
+		completions_add(c, prefix, "", node->children[i]->value, "", NULL);
+}
+
+void op_complete(const char *line, size_t len, const struct config_tree *running, struct completions *c,
+		 size_t *ret_start)
+{
+	_cleanup_op_request_ struct op_request r = { 0 };
+	_cleanup_text_ struct text ignored = { 0 };
+	const struct op_row *row = NULL;
+
+	c->operational = true;
+	*ret_start = len;
+	if (words_split(&r.words, line, len) < 0 || r.words.has_pipe)
+		return;
+	bool partial = r.words.open_word && r.words.n;
+	const char *prefix = partial ? r.words.v[r.words.n - 1] : "";
+	if (partial)
+		*ret_start = r.words.start[--r.words.n];
+	if (r.words.n > 0)
+		row = walk(&r, &ignored);
+	if (r.words.n == 0 || row) {
+		if (row && row->command != OP_NONE)
+			completions_add_enter(c, prefix);
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			const char *word = next_word(&rows[i], row);
+			if (!word)
+				continue;
+			if (!is_value(word)) {
+				completions_add(c, prefix, "", word, rows[i].help, NULL);
+				continue;
+			}
+			completions_add_help(c, "", strcmp(word, "…") == 0 ? "<text>" : word, rows[i].help,
+					     NULL);
+			if (strcmp(word, "<interface>") == 0)
+				offer_names(running, "interfaces", prefix, c);
+			else if (strcmp(word, "<ca>") == 0)
+				offer_names(running, "pki", prefix, c);
+		}
+	}
+	r.words.n += partial; /* words_done() wipes all of them */
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sstpctl/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cause.h"
+#include "base/secret.h"
+#include "config/store.h"
+#include "config/words.h"
+#include "sstpctl/pipe.h"
+
+static void print_text(FILE *to, const char *data, size_t len)
+{
+	if (len > 0)
+		(void)fwrite(data, 1, len, to);
+	(void)fflush(to);
+}
+
+/* --- the connection ---------------------------------------------------------------------------------------
+ */
+
+/* Waits for a message. Ctrl-C meanwhile (if it is caught at all) is passed on. */
+static int receive(struct client *c, struct ipc_message *m)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = c->fd, .events = POLLIN },
+				       { .fd = c->signals, .events = POLLIN } };
+		struct signalfd_siginfo info;
+		int n = poll(p, 2, -1);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0 && p[1].revents && read(c->signals, &info, sizeof(info)) == sizeof(info)) {
+			int r = control_send_plain(c->fd, CONTROL_INTERRUPT);
+			if (r < 0)
+				return r;
+		}
+		if (n <= 0 || !p[0].revents)
+			continue;
+		int r = ipc_receive(c->fd, c->buf, sizeof(c->buf), m);
+		if (r == -EAGAIN)
+			continue;
+		return r == 0 ? -EPIPE : r;
+	}
+}
+
+/* Ctrl-C shall interrupt the command, not us. */
+static void catch_interrupt(struct client *c, sigset_t *before)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, before);
+	c->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void release_interrupt(struct client *c, const sigset_t *before)
+{
+	struct signalfd_siginfo info;
+
+	/* One that came too late has nothing left to interrupt. */
+	while (c->signals >= 0 && read(c->signals, &info, sizeof(info)) > 0)
+		;
+	c->signals = close_fd(c->signals);
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
+}
+
+/* Where the user sits, for the records: "pts/1", or "cli". */
+static const char *user_terminal(void)
+{
+	const char *name = isatty(STDIN_FILENO) ? ttyname(STDIN_FILENO) : NULL;
+
+	if (!name)
+		return "cli";
+	return strncmp(name, "/dev/", 5) == 0 ? name + 5 : name;
+}
+
+static int connect_failed(const char *path, int error)
+{
+	if (error == EACCES || error == EPERM) {
+		(void)fprintf(stderr, "sstpctl: %s: not permitted: be root or a member of the group sstpcd\n",
+			      path);
+		return cause_exit_code(CAUSE_NO_PRIVILEGE);
+	}
+	(void)fprintf(stderr,
+		      "sstpctl: sstpcd does not run (%s: %s): start it with 'systemctl start sstpcd'\n", path,
+		      strerror(error));
+	return 1;
+}
+
+int client_open(struct client *c, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct ipc_message m;
+
+	*c = (struct client){ .fd = -1,
+			      .signals = -1,
+			      .path = path,
+			      .terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) };
+	if (strlen(path) >= sizeof(address.sun_path))
+		return connect_failed(path, ENAMETOOLONG);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int code = connect_failed(path, errno);
+		client_close(c);
+		return code;
+	}
+	int r = control_send_hello(c->fd, user_terminal());
+	if (r == 0)
+		r = receive(c, &m);
+	if (r == 1 && m.type == CONTROL_TEXT) { /* told why not */
+		enum control_text kind;
+		const char *text;
+		size_t len;
+		if (control_decode_text(&m, &kind, &text, &len) == 0)
+			print_text(stderr, text, len);
+		r = -EACCES;
+	} else if (r == 1) {
+		r = m.type == CONTROL_DONE ? control_decode_done(&m, &c->last) : -EBADMSG;
+		ipc_message_done(&m);
+	}
+	if (r >= 0)
+		return 0;
+	if (r != -EACCES)
+		(void)connect_failed(path, -r);
+	client_close(c);
+	return 1;
+}
+
+void client_close(struct client *c)
+{
+	c->fd = close_fd(c->fd);
+}
+
+/* --- what the daemon leaves to us -------------------------------------------------------------------------
+ */
+
+static int send_file(struct client *c, const char *name)
+{
+	char *data = NULL;
+	size_t len = 0;
+	int r = store_read_file(name, &data, &len);
+
+	if (r < 0)
+		return control_send_file(c->fd,
+					 &(struct control_file){ .data = "", .last = true, .error = -r });
+	for (size_t at = 0;;) {
+		size_t n = MIN(len - at, (size_t)CONTROL_CHUNK_MAX);
+		struct control_file piece = { .data = data + at, .len = n, .last = at + n == len };
+		r = control_send_file(c->fd, &piece);
+		at += n;
+		if (r < 0 || piece.last)
+			break;
+	}
+	wipe(data, len);
+	free(data);
+	return r;
+}
+
+/* Runs a program in our place on the user's terminal; its exit code. */
+static int run_program(const char *const *args, const char *input, size_t input_len)
+{
+	int fds[2] = { -1, -1 }, status = 0;
+
+	if (input && pipe(fds) < 0)
+		return 127;
+	pid_t pid = fork();
+	if (pid == 0) {
+		sigset_t none;
+		(void)sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)signal(SIGPIPE, SIG_DFL);
+		if (input) {
+			(void)dup2(fds[0], STDIN_FILENO);
+			(void)close(fds[0]);
+			(void)close(fds[1]);
+		}
+		(void)execvp(args[0], (char *const *)args);
+		(void)fprintf(stderr, "sstpctl: %s: %s\n", args[0], strerror(errno));
+		_exit(127);
+	}
+	fds[0] = close_fd(fds[0]);
+	while (pid > 0 && input_len > 0) {
+		ssize_t n = write(fds[1], input, input_len);
+		if (n < 0 && errno != EINTR)
+			break; /* the pager was left: SIGPIPE is ignored */
+		if (n > 0) {
+			input += n;
+			input_len -= (size_t)n;
+		}
+	}
+	fds[1] = close_fd(fds[1]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool is_longer_than_screen(const char *text, size_t len)
+{
+	struct winsize size;
+	size_t lines = 0;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	return lines >= size.ws_row;
+}
+
+/* Shows a finished output, by the pager if it is long and somebody looks. */
+static void show_output(struct client *c, const struct pipe *p, const struct text *out)
+{
+	static const char *const less[] = { "less",
+					    "--buffers=64",
+					    "--auto-buffers",
+					    "--no-lessopen",
+					    "--QUIT-AT-EOF",
+					    "--quit-if-one-screen",
+					    "--RAW-CONTROL-CHARS",
+					    "--squeeze-blank-lines",
+					    "--no-init",
+					    NULL };
+
+	bool page = c->terminal && p->paging >= 0 && is_longer_than_screen(text_str(out), out->len);
+	if (!page || run_program(less, text_str(out), out->len) == 127)
+		print_text(stdout, text_str(out), out->len);
+}
+
+/* --- one command ------------------------------------------------------------------------------------------
+ */
+
+struct command {
+	struct client *c;
+	struct pipe pipe;
+	struct text out;     /* to be shown at the end */
+	struct text content; /* of a file to write */
+	char *file;	     /* its name; NULL = none */
+	int code;
+};
+
+static void take_text(struct command *cmd, const struct ipc_message *m)
+{
+	_cleanup_text_ struct text now = { 0 };
+	enum control_text kind;
+	const char *data;
+	size_t len;
+
+	if (control_decode_text(m, &kind, &data, &len) < 0)
+		return;
+	switch (kind) {
+	case CONTROL_OUTPUT:
+		pipe_push(&cmd->pipe, data, len, &cmd->out);
+		break;
+	case CONTROL_STREAM:
+		pipe_push(&cmd->pipe, data, len, &now);
+		print_text(stdout, text_str(&now), now.len);
+		break;
+	case CONTROL_MESSAGE:
+		print_text(cmd->c->terminal ? stdout : stderr, data, len);
+		break;
+	case CONTROL_CONTENT:
+		text_add_len(&cmd->content, data, len);
+		break;
+	}
+}
+
+static int take_program(const struct ipc_message *m)
+{
+	char space[CONTROL_NAME_MAX], *args[CONTROL_ARGS_MAX + 1];
+
+	if (control_decode_arguments(m, space, sizeof(space), args) < 0)
+		return 1;
+	return run_program((const char *const *)args, NULL, 0);
+}
+
+static int write_file(struct command *cmd)
+{
+	if (!cmd->file || cmd->content.error)
+		return cmd->content.error ? 1 : 0;
+	printf("Saving configuration to '%s'...\n", cmd->file);
+	int r = store_write_file(cmd->file, text_str(&cmd->content), cmd->content.len);
+	if (r < 0)
+		(void)fprintf(stderr, "Cannot save: %s\n", strerror(-r));
+	else
+		printf("Done\n");
+	(void)fflush(stdout);
+	return r < 0;
+}
+
+/* One message of the answer. 1 at its end, 0 if there is more, negative if it makes no sense. */
+static int take_message(struct command *cmd, struct ipc_message *m)
+{
+	char name[CONTROL_NAME_MAX];
+
+	switch (m->type) {
+	case CONTROL_TEXT:
+		take_text(cmd, m);
+		return 0;
+	case CONTROL_READ_FILE:
+		if (control_decode_name(m, name, sizeof(name)) < 0)
+			return -EBADMSG;
+		return send_file(cmd->c, name);
+	case CONTROL_WRITE_FILE:
+		if (control_decode_name(m, name, sizeof(name)) < 0)
+			return -EBADMSG;
+		free(cmd->file);
+		cmd->file = strdup(name);
+		return cmd->file ? 0 : -ENOMEM;
+	case CONTROL_EXECUTE:
+		cmd->code = take_program(m);
+		return 0;
+	case CONTROL_DONE:
+		return control_decode_done(m, &cmd->c->last) < 0 ? -EBADMSG : 1;
+	default:
+		return -EBADMSG;
+	}
+}
+
+static int converse(struct command *cmd, const char *line, size_t len)
+{
+	_cleanup_text_ struct text request = { 0 };
+	int r;
+
+	text_add_len(&request, line, len);
+	if (cmd->pipe.format)
+		text_addf(&request, " | %s", cmd->pipe.format);
+	r = control_send_line(cmd->c->fd, CONTROL_LINE, text_str(&request), request.len);
+	wipe(request.data, request.size);
+	while (r == 0) {
+		struct ipc_message m = { 0 };
+		r = receive(cmd->c, &m);
+		if (r == 1) {
+			r = take_message(cmd, &m);
+			ipc_message_done(&m);
+		}
+	}
+	return r < 0 ? r : 0;
+}
+
+int client_execute(struct client *c, const char *line, size_t len)
+{
+	sigset_t before;
+	_cleanup_text_ struct text wrong = { 0 };
+	struct command cmd = { .c = c };
+	size_t head;
+
+	if (pipe_parse(&cmd.pipe, line, len, &head, &wrong) < 0) {
+		print_text(c->terminal ? stdout : stderr, text_str(&wrong), wrong.len);
+		pipe_done(&cmd.pipe);
+		return 1;
+	}
+	catch_interrupt(c, &before);
+	int r = converse(&cmd, line, head);
+	release_interrupt(c, &before);
+	if (r == 0 || cmd.out.len > 0)
+		pipe_finish(&cmd.pipe, &cmd.out);
+	show_output(c, &cmd.pipe, &cmd.out);
+	if (r == 0 && c->last.code == 0 && write_file(&cmd) != 0)
+		cmd.code = 1;
+	if (cmd.content.data)
+		wipe(cmd.content.data, cmd.content.size);
+	text_done(&cmd.content);
+	if (cmd.out.data)
+		wipe(cmd.out.data, cmd.out.size);
+	text_done(&cmd.out);
+	pipe_done(&cmd.pipe);
+	free(cmd.file);
+	if (r == -E2BIG) {
+		(void)fprintf(stderr, "sstpctl: the line is too long\n");
+		return 1;
+	}
+	return r < 0 ? -EPIPE : c->last.code ? c->last.code : cmd.code;
+}
+
+/* --- completion -------------------------------------------------------------------------------------------
+ */
+
+static void take_words(struct ipc_message *m, struct completions *to, size_t *start)
+{
+	struct control_words words;
+	char word[CONTROL_NAME_MAX];
+
+	if (control_decode_words(m, &words) < 0)
+		return;
+	*start = words.start;
+	to->file = to->file || words.file;
+	for (uint16_t i = 0; i < words.n && control_next_word(m, word, sizeof(word)) == 0; i++)
+		completions_add_word(to, word);
+}
+
+int client_complete(struct client *c, const char *line, size_t len, struct completions *to, size_t *ret_start)
+{
+	int r = control_send_line(c->fd, CONTROL_COMPLETE, line, len);
+
+	*ret_start = len;
+	while (r == 0) {
+		struct ipc_message m = { 0 };
+		enum control_text kind;
+		const char *text;
+		size_t n;
+		r = receive(c, &m);
+		if (r < 0)
+			break;
+		r = 0;
+		if (m.type == CONTROL_WORDS)
+			take_words(&m, to, ret_start);
+		else if (m.type == CONTROL_TEXT && control_decode_text(&m, &kind, &text, &n) == 0)
+			text_add_len(&to->help, text, n);
+		else if (m.type == CONTROL_DONE)
+			r = control_decode_done(&m, &c->last) < 0 ? -EBADMSG : 1;
+		else
+			r = -EBADMSG;
+		ipc_message_done(&m);
+	}
+	return r < 0 ? r : 0;
+}
