@@ -774,8 +774,6 @@ bool same_packets(const struct list *expected, const struct list *got, enum orde
 	*ret_why = NULL;
 	if (!place || !taken)
 		abort();
-	if (expected->count != got->count)
-		*ret_why = "another number of packets";
 	for (size_t i = 0; i < expected->count && !*ret_why; i++) {
 		while (first < got->count && taken[first])
 			first++;
@@ -785,7 +783,8 @@ bool same_packets(const struct list *expected, const struct list *got, enum orde
 		if (j == got->count) {
 			*ret_why = "a packet is lost or changed";
 			print_packet("expected", &expected->items[i]);
-			print_packet("at its place", &got->items[first]);
+			if (first < got->count)
+				print_packet("at its place", &got->items[first]);
 			break;
 		}
 		taken[j] = true;
@@ -796,6 +795,8 @@ bool same_packets(const struct list *expected, const struct list *got, enum orde
 			if (place[j] < place[i] &&
 			    ref_ordered(&expected->items[i], &expected->items[j], order))
 				*ret_why = "a flow is reordered";
+	if (!*ret_why && expected->count != got->count)
+		*ret_why = "there are packets from nowhere";
 	free(place);
 	free(taken);
 	return !*ret_why;
