@@ -207,7 +207,7 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 
 /* Lets the engines react to each other until nothing is left to do. Every event is made once, so this ends.
  */
-static void pump(struct session *s, usec_t now)
+static void settle(struct session *s, usec_t now)
 {
 	bool more = true;
 
@@ -293,7 +293,7 @@ static void start_call(struct session *s, usec_t now)
 	s->phase = SESSION_PHASE_CALL;
 	push_event(s, SESSION_EVENT_STAGE, STAGE_HTTP);
 	sstp_start(&s->sstp, now);
-	pump(s, now);
+	settle(s, now);
 }
 
 /* Server: answers the request; anything but 200 also ends the session. */
@@ -378,7 +378,7 @@ static ssize_t take_packet(struct session *s, const uint8_t *p, size_t left, use
 			add_packet(s, protocol, ip, ip_len);
 	}
 	if (n != 0)
-		pump(s, now);
+		settle(s, now);
 	return n;
 }
 
@@ -424,7 +424,7 @@ void session_transport_lost(struct session *s, const char *how, usec_t now)
 				    s->flowing ? "" : " during ",
 				    s->flowing ? "" : stage_name(session_stage(s)));
 		sstp_transport_lost(&s->sstp, now);
-		pump(s, now);
+		settle(s, now);
 	}
 }
 
@@ -466,7 +466,7 @@ int session_set_credentials(struct session *s, const char *user, const struct se
 
 	if (r == 0) {
 		ppp_timeout(&s->ppp, now); /* the peer may be waiting for them */
-		pump(s, now);
+		settle(s, now);
 	}
 	return r;
 }
@@ -483,7 +483,7 @@ void session_stop(struct session *s, const struct failure *failure, usec_t now)
 			ppp_terminate(&s->ppp, now);
 		else
 			sstp_disconnect(&s->sstp, &s->failure, now);
-		pump(s, now);
+		settle(s, now);
 		break;
 	case SESSION_PHASE_ENDED:
 		break;
@@ -515,7 +515,7 @@ void session_timeout(struct session *s, usec_t now)
 			sstp_timeout(&s->sstp, now);
 		if (now >= ppp_deadline(&s->ppp))
 			ppp_timeout(&s->ppp, now);
-		pump(s, now);
+		settle(s, now);
 	}
 }
 
