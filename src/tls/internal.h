@@ -50,6 +50,7 @@ struct tls {
 	bool established;
 	bool blocked;	   /* the last read found no whole record */
 	bool closed;	   /* close_notify received */
+	bool end_unsaid;   /* the end was found behind data, and waits for the next read */
 	int error;	   /* negative errno, sticky */
 	int alert;	   /* the last alert received, -1 for none */
 	unsigned messages; /* handshake messages since application data arrived */

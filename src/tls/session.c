@@ -390,11 +390,11 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size)
 	size_t got = 0, n;
 	int end = 0;
 
-	if (t->error)
+	if (t->error || t->closed) {
+		t->end_unsaid = false;
 		return t->error;
-	if (t->closed)
-		return 0;
-	t->blocked = false;
+	}
+	t->blocked = t->end_unsaid = false;
 	while (got < size) {
 		int r = SSL_read_ex(t->ssl, (uint8_t *)buf + got, size - got, &n);
 		if (r != 1) {
@@ -406,12 +406,13 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size)
 		t->wire.no_recv = true; /* only what one recv brought: latency, and a chance for the others */
 	}
 	t->wire.no_recv = false;
+	t->end_unsaid = got > 0 && (t->error || t->closed);
 	return got > 0 ? (ssize_t)got : end;
 }
 
 bool tls_pending(const struct tls *t)
 {
-	return !t->blocked && !t->error && SSL_has_pending(t->ssl);
+	return t->end_unsaid || (!t->blocked && !t->error && !t->closed && SSL_has_pending(t->ssl));
 }
 
 int tls_flush(struct tls *t)

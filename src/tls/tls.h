@@ -130,7 +130,7 @@ size_t tls_unsent(const struct tls *t);
  */
 ssize_t tls_read(struct tls *t, void *buf, size_t size);
 
-/* True if tls_read() can return data without the socket being readable: the caller must not sleep. */
+/* True if tls_read() has data or the end without the socket being readable: the caller must not sleep. */
 bool tls_pending(const struct tls *t);
 
 /*

@@ -199,7 +199,9 @@ static void a_clean_end_comes_after_the_data(void)
 	check_int(tls_write(l.client, "last", 4, true), 4);
 	check_int(tls_shutdown(l.client), 0);
 	check_int(tls_read(l.server, in, sizeof(in)), 4);
+	check(tls_pending(l.server)); /* the end: the socket will never say so */
 	check_int(tls_read(l.server, in, sizeof(in)), 0);
+	check(!tls_pending(l.server));
 	check_int(tls_read(l.server, in, sizeof(in)), 0); /* and stays so */
 	check_int(tls_failure(l.server)->cause, CAUSE_NONE);
 	/* The other direction is still open. */
@@ -275,7 +277,9 @@ static void data_before_an_error_is_delivered_first(void)
 	check_int(tls_write(l.server, "good", 4, false), 4);
 	check_int(send(l.fds[1], "\x17\x03\x03\x00\x14garbage-garbage-garb", 25, 0), 25);
 	check_int(tls_read(l.client, in, sizeof(in)), 4);
+	check(tls_pending(l.client));
 	check_int(tls_read(l.client, in, sizeof(in)), -EPROTO);
+	check(!tls_pending(l.client));
 	link_close(&l);
 }
 
