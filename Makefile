@@ -13,7 +13,7 @@ endif
 endif
 
 RELEASE := --buildtype=debugoptimized -Db_lto=true
-CHECK   := --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined
+CHECK   := --buildtype=debugoptimized -Db_sanitize=address,undefined
 CLANG   := --buildtype=debugoptimized
 FUZZ    := --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true
 export FUZZ_SECONDS ?= 60

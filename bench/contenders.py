@@ -118,3 +118,75 @@ class OpenVpn(Tunnel):
                                 "--cert", d / "client.pem", "--key", d / "client.key", "--ifconfig", "10.78.0.2", self.inner)
         self.client.await_line("Initialization Sequence Completed", 20)
         lab.run("client", "ping", "-c1", "-w5", "-i0.1", self.inner)
+
+
+class Ours(Tunnel):
+    """sstpcd quick and its worker against sstp-peer."""
+    name = "sstpcd"
+    inner, inner_client = "10.9.0.1", "10.9.0.2"
+    device = "sstpc0"
+
+    def __init__(self, lab, mtu=1500, ciphers=None, tun_plain=False):
+        super().__init__(lab)
+        self.mtu, self.ciphers, self.tun_plain = mtu, ciphers, tun_plain
+
+    def start_peer(self):
+        lab, d = self.lab, self.lab.dir
+        (d / "users").write_text(f"alice:{PASSWORD}\n")
+        (d / "password").write_text(PASSWORD + "\n")
+        (d / "password").chmod(0o600)
+        self.server = lab.start("sstp-peer", "server", RELEASE / "src/sstp-peer/sstp-peer", "--listen", f"{SERVER}:443", "--cert", d / "vpn.test.pem",
+                                "--key", d / "vpn.test.key", "--users", d / "users", "--address", self.inner, "--pool", "10.9.0.2-10.9.1.250",
+                                "--mtu", self.mtu, "--mru", max(self.mtu, 1500), "--tun", "peer",
+                                *(("--ciphers", self.ciphers) if self.ciphers else ()), *(("--tun-plain",) if self.tun_plain else ()))
+        lab.await_listen("server", 443)
+
+    def start_client(self, *options):
+        d = self.lab.dir
+        self.client = self.lab.start("sstpcd", "client", RELEASE / "src/sstpcd/sstpcd", "quick", SERVER, "--user", "alice", "--password-file",
+                                     d / "password", "--ca", d / "ca.pem", "--server-name", "vpn.test", "--interface", self.device,
+                                     "--mtu", self.mtu, "--no-default-route", "--no-peer-dns", *options)
+
+    def await_up(self, seconds=15):
+        lab = self.lab
+        lab.await_true(lambda: "LOWER_UP" in lab.run("client", "ip", "link", "show", self.device, check=False)
+                       and "inet " in lab.run("client", "ip", "-4", "address", "show", "dev", self.device, check=False), seconds)
+
+    def up(self):
+        self.start_peer()
+        self.start_client()
+        self.await_up()
+        self.lab.run("client", "ping", "-c1", "-w5", "-i0.1", self.inner)
+
+    def worker(self):
+        """The pid of sstpc-tunnel."""
+        for pid in self.client.tree():
+            if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "sstpc-tunnel":
+                return pid
+        raise Failure("no worker runs")
+
+    def groups(self):
+        return {"worker": [self.worker()], "sstpcd": [self.client.pid], "sstp-peer": self.server.tree()}
+
+    def link_local(self):
+        """The peer's link-local address, to be reached through the tunnel."""
+        text = self.lab.run("server", "ip", "-6", "-o", "address", "show", "dev", "peer0", "scope", "link")
+        return text.split(" inet6 ")[1].split("/")[0] + f"%{self.device}"
+
+
+class DebianSstpc(Ours):
+    """Debian's sstp-client with pppd, against the same sstp-peer. It needs a kernel with PPP."""
+    name = "sstpc"
+    device = "ppp0"
+
+    def start_client(self, *options):
+        d = self.lab.dir
+        self.client = self.lab.start("sstpc", "client", "sstpc", "--log-stderr", "--log-level", "2", "--ca-cert", d / "ca.pem", "--cert-warn",
+                                     "--user", "alice", "--password", PASSWORD, SERVER, "ifname", self.device, "noauth", "refuse-eap",
+                                     "refuse-pap", "noipdefault", "nodefaultroute", "mtu", "1500", "mru", "1500", "nodeflate", "nobsdcomp", *options)
+
+    def await_up(self, seconds=40):
+        super().await_up(seconds)
+
+    def groups(self):
+        return {"sstpc+pppd": self.client.tree(), "sstp-peer": self.server.tree()}
