@@ -130,6 +130,7 @@ static void start_closing(struct connection *c, const struct failure *failure)
 	c->closing = true;
 	loop_fd_remove(&c->tun_source);
 	report(&c->report, "ended", "cause", cause_name(failure->cause), "detail", failure->detail, NULL);
+	loop_timer_clear(&c->timer);
 	c->timer = (struct loop_timer){ .fn = on_close_timeout, .ctx = c };
 	loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + CLOSE_TIME);
 }

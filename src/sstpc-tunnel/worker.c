@@ -138,6 +138,7 @@ static void _printf_(3, 4) fail_with(struct worker *w, enum cause cause, const c
 
 static void set_timer(struct worker *w, void (*fn)(void *), usec_t after)
 {
+	loop_timer_clear(&w->timer);
 	w->timer = (struct loop_timer){ .fn = fn, .ctx = w };
 	loop_timer_set(&w->loop, &w->timer, loop_now(&w->loop) + after);
 }
