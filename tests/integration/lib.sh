@@ -107,14 +107,16 @@ start() {
 
 # stop NAME [SIGNAL]: sends it (TERM), waits for the end, and returns the program's exit status.
 stop() {
-	local pid=${PIDS[$1]}
+	local pid=${PIDS[$1]-}
+	[ -n "$pid" ] || return 127
 	kill -"${2-TERM}" "$pid" 2>/dev/null
 	ended "$1"
 }
 
 # ended NAME [SECONDS]: waits for the end of the program (10 s, then it is killed), and returns its exit status.
 ended() {
-	local pid=${PIDS[$1]} status=0
+	local pid=${PIDS[$1]-} status=0
+	[ -n "$pid" ] || return 127
 	unset "PIDS[$1]"
 	timeout "${2-10}" tail --pid="$pid" -s 0.05 -f /dev/null || kill -KILL "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null || status=$?
@@ -122,7 +124,7 @@ ended() {
 }
 
 running() {
-	kill -0 "${PIDS[$1]}" 2>/dev/null
+	[ -n "${PIDS[$1]-}" ] && kill -0 "${PIDS[$1]}" 2>/dev/null
 }
 
 log_of() {
@@ -202,6 +204,9 @@ delay() {
 has_device() {
 	ip -n "$PREFIX$1" link show "$2"
 }
+gone() {
+	! has_device "$1" "$2"
+}
 
 # --- certificates and payload ------------------------------------------------------------------------------------------
 
@@ -230,7 +235,7 @@ peer() {
 # quick NAME NS HOST [OPTION…]: sstpcd quick in a namespace, as alice, verifying vpn.example.com.
 quick() {
 	start "$1" on "$2" "$BUILD/src/sstpcd/sstpcd" quick "$3" --user alice --password-file "$T/password" --ca "$T/ca.pem" \
-		--server-name vpn.example.com "${@:4}"
+		--server-name vpn.example.com --worker "$BUILD/src/sstpc-tunnel/sstpc-tunnel" "${@:4}"
 }
 
 # await_up NS DEVICE: until the interface has carrier and an address.
