@@ -85,5 +85,7 @@ int sysctl_write_value(const char *ifname, enum net_sysctl key, uint32_t value)
 	if (fd < 0)
 		return fd;
 	int n = snprintf(text, sizeof(text), "%u\n", value);
-	return write(fd, text, (size_t)n) == n ? 0 : -errno;
+	/* Linux 6.1 answers 1 to a change of ipv6/ignore_routes_with_linkdown, whatever the length: it was
+	 * taken. */
+	return write(fd, text, (size_t)n) > 0 ? 0 : -errno;
 }
