@@ -293,45 +293,67 @@ int worker_decode_stage(const struct ipc_message *m, struct worker_stage *ret)
 	return 0;
 }
 
+void worker_put_verified(struct wire_writer *w, const struct worker_verified *v)
+{
+	ipc_put_text(w, v->server);
+	wire_put_u16(w, v->port);
+	ipc_put_text(w, v->device);
+	ipc_put_text(w, v->tls_version);
+	ipc_put_text(w, v->cipher);
+	ipc_put_text(w, v->certificate);
+	ipc_put_text(w, v->issuer);
+	wire_put(w, v->pin, sizeof(v->pin));
+	wire_put_u8(w, v->by_pin);
+	wire_put_u64(w, (uint64_t)v->not_after);
+}
+
 int worker_send_verified(int fd, const struct worker_verified *v)
 {
 	uint8_t buf[SCRATCH];
 	struct wire_writer w = ipc_begin(buf, sizeof(buf), WORKER_VERIFIED);
 
-	ipc_put_text(&w, v->server);
-	wire_put_u16(&w, v->port);
-	ipc_put_text(&w, v->device);
-	ipc_put_text(&w, v->tls_version);
-	ipc_put_text(&w, v->cipher);
-	ipc_put_text(&w, v->certificate);
-	ipc_put_text(&w, v->issuer);
-	wire_put(&w, v->pin, sizeof(v->pin));
-	wire_put_u8(&w, v->by_pin);
-	wire_put_u64(&w, (uint64_t)v->not_after);
+	worker_put_verified(&w, v);
 	return ipc_send(fd, &w, NULL, 0);
+}
+
+int worker_get_verified(struct wire_reader *r, struct worker_verified *ret)
+{
+	struct worker_verified v = { .port = 0 };
+	struct in6_addr scratch;
+
+	ipc_get_text(r, v.server, sizeof(v.server));
+	v.port = wire_u16(r);
+	get_device(r, v.device);
+	ipc_get_text(r, v.tls_version, sizeof(v.tls_version));
+	ipc_get_text(r, v.cipher, sizeof(v.cipher));
+	ipc_get_text(r, v.certificate, sizeof(v.certificate));
+	ipc_get_text(r, v.issuer, sizeof(v.issuer));
+	wire_copy(r, v.pin, sizeof(v.pin));
+	v.by_pin = ipc_get_bool(r);
+	v.not_after = (int64_t)wire_u64(r);
+	if (r->error ||
+	    (inet_pton(AF_INET, v.server, &scratch) != 1 && inet_pton(AF_INET6, v.server, &scratch) != 1))
+		return -EBADMSG;
+	*ret = v;
+	return 0;
 }
 
 int worker_decode_verified(const struct ipc_message *m, struct worker_verified *ret)
 {
 	struct wire_reader r = m->body;
-	struct worker_verified v = { .port = 0 };
-	struct in6_addr scratch;
+	struct worker_verified v;
 
-	ipc_get_text(&r, v.server, sizeof(v.server));
-	v.port = wire_u16(&r);
-	get_device(&r, v.device);
-	ipc_get_text(&r, v.tls_version, sizeof(v.tls_version));
-	ipc_get_text(&r, v.cipher, sizeof(v.cipher));
-	ipc_get_text(&r, v.certificate, sizeof(v.certificate));
-	ipc_get_text(&r, v.issuer, sizeof(v.issuer));
-	wire_copy(&r, v.pin, sizeof(v.pin));
-	v.by_pin = ipc_get_bool(&r);
-	v.not_after = (int64_t)wire_u64(&r);
-	if (wire_finish(&r) < 0 ||
-	    (inet_pton(AF_INET, v.server, &scratch) != 1 && inet_pton(AF_INET6, v.server, &scratch) != 1))
+	if (worker_get_verified(&r, &v) < 0 || wire_finish(&r) < 0)
 		return -EBADMSG;
 	*ret = v;
 	return 0;
+}
+
+void worker_put_link(struct wire_writer *w, const struct worker_link *l)
+{
+	wire_put_u16(w, l->peer_mru);
+	wire_put_u16(w, l->mru);
+	wire_put_u32(w, l->auth);
 }
 
 int worker_send_link(int fd, const struct worker_link *l)
@@ -339,23 +361,46 @@ int worker_send_link(int fd, const struct worker_link *l)
 	uint8_t buf[SCRATCH];
 	struct wire_writer w = ipc_begin(buf, sizeof(buf), WORKER_LINK);
 
-	wire_put_u16(&w, l->peer_mru);
-	wire_put_u16(&w, l->mru);
-	wire_put_u32(&w, l->auth);
+	worker_put_link(&w, l);
 	return ipc_send(fd, &w, NULL, 0);
+}
+
+int worker_get_link(struct wire_reader *r, struct worker_link *ret)
+{
+	struct worker_link l = { .peer_mru = wire_u16(r), .mru = 0 };
+
+	l.mru = wire_u16(r);
+	l.auth = wire_u32(r);
+	if (r->error)
+		return -EBADMSG;
+	*ret = l;
+	return 0;
 }
 
 int worker_decode_link(const struct ipc_message *m, struct worker_link *ret)
 {
 	struct wire_reader r = m->body;
-	struct worker_link l = { .peer_mru = wire_u16(&r), .mru = 0 };
+	struct worker_link v;
 
-	l.mru = wire_u16(&r);
-	l.auth = wire_u32(&r);
-	if (wire_finish(&r) < 0)
+	if (worker_get_link(&r, &v) < 0 || wire_finish(&r) < 0)
 		return -EBADMSG;
-	*ret = l;
+	*ret = v;
 	return 0;
+}
+
+void worker_put_up(struct wire_writer *w, const struct worker_up *u)
+{
+	wire_put(w, &u->local, sizeof(u->local));
+	wire_put(w, &u->peer, sizeof(u->peer));
+	wire_put(w, u->dns, sizeof(u->dns));
+	wire_put(w, u->nbns, sizeof(u->nbns));
+	wire_put_u8(w, u->ipv6);
+	wire_put(w, u->local_id, sizeof(u->local_id));
+	wire_put(w, u->peer_id, sizeof(u->peer_id));
+	wire_put_u16(w, u->peer_mru);
+	wire_put_u32(w, u->auth);
+	wire_put_u8(w, u->binding_hash);
+	ipc_put_text(w, u->message);
 }
 
 int worker_send_up(int fd, const struct worker_up *u)
@@ -363,40 +408,40 @@ int worker_send_up(int fd, const struct worker_up *u)
 	uint8_t buf[SCRATCH];
 	struct wire_writer w = ipc_begin(buf, sizeof(buf), WORKER_UP);
 
-	wire_put(&w, &u->local, sizeof(u->local));
-	wire_put(&w, &u->peer, sizeof(u->peer));
-	wire_put(&w, u->dns, sizeof(u->dns));
-	wire_put(&w, u->nbns, sizeof(u->nbns));
-	wire_put_u8(&w, u->ipv6);
-	wire_put(&w, u->local_id, sizeof(u->local_id));
-	wire_put(&w, u->peer_id, sizeof(u->peer_id));
-	wire_put_u16(&w, u->peer_mru);
-	wire_put_u32(&w, u->auth);
-	wire_put_u8(&w, u->binding_hash);
-	ipc_put_text(&w, u->message);
+	worker_put_up(&w, u);
 	return ipc_send(fd, &w, NULL, 0);
+}
+
+int worker_get_up(struct wire_reader *r, struct worker_up *ret)
+{
+	struct worker_up u = { .local = get_in_addr(r) };
+
+	u.peer = get_in_addr(r);
+	for (size_t i = 0; i < ARRAY_SIZE(u.dns); i++)
+		u.dns[i] = get_in_addr(r);
+	for (size_t i = 0; i < ARRAY_SIZE(u.nbns); i++)
+		u.nbns[i] = get_in_addr(r);
+	u.ipv6 = ipc_get_bool(r);
+	wire_copy(r, u.local_id, sizeof(u.local_id));
+	wire_copy(r, u.peer_id, sizeof(u.peer_id));
+	u.peer_mru = wire_u16(r);
+	u.auth = wire_u32(r);
+	u.binding_hash = wire_u8(r);
+	ipc_get_text(r, u.message, sizeof(u.message));
+	if (r->error)
+		return -EBADMSG;
+	*ret = u;
+	return 0;
 }
 
 int worker_decode_up(const struct ipc_message *m, struct worker_up *ret)
 {
 	struct wire_reader r = m->body;
-	struct worker_up u = { .local = get_in_addr(&r) };
+	struct worker_up v;
 
-	u.peer = get_in_addr(&r);
-	for (size_t i = 0; i < ARRAY_SIZE(u.dns); i++)
-		u.dns[i] = get_in_addr(&r);
-	for (size_t i = 0; i < ARRAY_SIZE(u.nbns); i++)
-		u.nbns[i] = get_in_addr(&r);
-	u.ipv6 = ipc_get_bool(&r);
-	wire_copy(&r, u.local_id, sizeof(u.local_id));
-	wire_copy(&r, u.peer_id, sizeof(u.peer_id));
-	u.peer_mru = wire_u16(&r);
-	u.auth = wire_u32(&r);
-	u.binding_hash = wire_u8(&r);
-	ipc_get_text(&r, u.message, sizeof(u.message));
-	if (wire_finish(&r) < 0)
+	if (worker_get_up(&r, &v) < 0 || wire_finish(&r) < 0)
 		return -EBADMSG;
-	*ret = u;
+	*ret = v;
 	return 0;
 }
 
@@ -471,27 +516,31 @@ const char *worker_ipv6_check(const struct worker_ipv6 *v)
 	return check_ids(v->local_id, v->peer_id);
 }
 
+void worker_put_rdnss(struct wire_writer *w, const struct worker_rdnss *rdnss)
+{
+	wire_put_u8(w, (uint8_t)rdnss->n);
+	wire_put(w, rdnss->address, rdnss->n * sizeof(rdnss->address[0]));
+	wire_put_u32(w, rdnss->lifetime);
+}
+
 int worker_send_rdnss(int fd, const struct worker_rdnss *rdnss)
 {
 	uint8_t buf[SCRATCH];
 	struct wire_writer w = ipc_begin(buf, sizeof(buf), WORKER_RDNSS);
 
-	wire_put_u8(&w, (uint8_t)rdnss->n);
-	wire_put(&w, rdnss->address, rdnss->n * sizeof(rdnss->address[0]));
-	wire_put_u32(&w, rdnss->lifetime);
+	worker_put_rdnss(&w, rdnss);
 	return ipc_send(fd, &w, NULL, 0);
 }
 
-int worker_decode_rdnss(const struct ipc_message *m, struct worker_rdnss *ret)
+int worker_get_rdnss(struct wire_reader *r, struct worker_rdnss *ret)
 {
-	struct wire_reader r = m->body;
-	struct worker_rdnss rdnss = { .n = wire_u8(&r) };
+	struct worker_rdnss rdnss = { .n = wire_u8(r) };
 
 	if (rdnss.n > WORKER_RDNSS_MAX)
 		return -EBADMSG;
-	wire_copy(&r, rdnss.address, rdnss.n * sizeof(rdnss.address[0]));
-	rdnss.lifetime = wire_u32(&r);
-	if (wire_finish(&r) < 0)
+	wire_copy(r, rdnss.address, rdnss.n * sizeof(rdnss.address[0]));
+	rdnss.lifetime = wire_u32(r);
+	if (r->error)
 		return -EBADMSG;
 	for (size_t i = 0; i < rdnss.n; i++) {
 		const struct in6_addr *a = &rdnss.address[i];
@@ -500,6 +549,17 @@ int worker_decode_rdnss(const struct ipc_message *m, struct worker_rdnss *ret)
 			return -EBADMSG;
 	}
 	*ret = rdnss;
+	return 0;
+}
+
+int worker_decode_rdnss(const struct ipc_message *m, struct worker_rdnss *ret)
+{
+	struct wire_reader r = m->body;
+	struct worker_rdnss v;
+
+	if (worker_get_rdnss(&r, &v) < 0 || wire_finish(&r) < 0)
+		return -EBADMSG;
+	*ret = v;
 	return 0;
 }
 

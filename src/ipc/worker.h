@@ -241,3 +241,13 @@ int worker_decode_log(const struct ipc_message *m, struct worker_log *ret);
 /* FAILED: the end and its cause. */
 int worker_send_failed(int fd, const struct failure *f);
 int worker_decode_failed(const struct ipc_message *m, struct failure *ret);
+
+/* The fields of some reports alone, for other containers (a daemon that re-executes itself keeps them). */
+void worker_put_verified(struct wire_writer *w, const struct worker_verified *v);
+int worker_get_verified(struct wire_reader *r, struct worker_verified *ret);
+void worker_put_link(struct wire_writer *w, const struct worker_link *l);
+int worker_get_link(struct wire_reader *r, struct worker_link *ret);
+void worker_put_up(struct wire_writer *w, const struct worker_up *u);
+int worker_get_up(struct wire_reader *r, struct worker_up *ret);
+void worker_put_rdnss(struct wire_writer *w, const struct worker_rdnss *r);
+int worker_get_rdnss(struct wire_reader *r, struct worker_rdnss *ret);

@@ -26,22 +26,24 @@ struct daemon_options {
 	int resume_fd; /* the state of a former program, -1 = a fresh start */
 };
 
-struct control; /* control.h */
-
 struct daemon {
 	struct manager manager;
 	struct config_system system;
 	struct store store;
 	struct journal journal;
-	struct control *control; /* NULL while there is none */
 	struct daemon_options options;
+	/* Set by the control socket: called for every note of a tunnel; may be NULL. */
+	void (*note)(void *ctx, struct tunnel *t, enum tunnel_note note);
+	void *note_ctx;
 	/* private */
 	struct loop_signals signals;
 	struct loop_timer confirm_timer; /* of an unconfirmed commit */
 	struct loop_timer reap_timer;	 /* removes tunnels that have closed */
+	struct loop_timer reexec_timer;	 /* a re-exec, outside of everything else */
 	char program[4096];		 /* what a re-exec starts: where this one was started from */
 	char **argv;
-	bool stopping, want_reexec;
+	int lock_fd;
+	bool stopping;
 };
 
 /* `sstpcd [OPTION]…`. Returns the exit code. */
@@ -59,13 +61,21 @@ void daemon_confirm_changed(struct daemon *d);
 /* Loads the saved configuration and commits it (SIGHUP). 0 or -EINVAL with the reason in `out`. */
 int daemon_reload(struct daemon *d, struct text *out);
 
+/* config_system_init() with the daemon's effects; `running` is taken over. */
+void daemon_follow(struct daemon *d, struct config_tree *running);
+
 /* resume.c */
 
-/* Writes the state of all tunnels and of the configuration to a new memfd and takes FD_CLOEXEC from what it
- * names. Returns the memfd, or a negative errno. */
-int resume_save(struct daemon *d);
+/* Remembers what a re-exec needs; call before the program's file can be replaced. */
+void resume_prepare(struct daemon *d, char **argv);
 /*
- * Takes the state over: adopts devices, workers and the running configuration. What cannot be adopted (its
- * worker has died meanwhile) is dialled again. 0, or a negative errno: then nothing was adopted.
+ * Replaces this program by the present one at the same path: the process, its children and the descriptors
+ * of devices and workers stay, so sessions go on. Returns only on failure: negative errno, nothing changed.
+ */
+int resume_exec(struct daemon *d);
+/*
+ * The new program's part: adopts devices, workers and the running configuration from the memfd. A worker
+ * that has died meanwhile is replaced as always. 0, or negative errno where the state cannot be read: then
+ * nothing was adopted.
  */
 int resume_load(struct daemon *d, int fd);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sstpcd/daemon.h"
 #include "sstpcd/quick.h"
 
 /* Descriptors 0–2 may be closed by whoever started us; nothing else may get their numbers. */
@@ -25,6 +25,5 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "quick") == 0)
 		return quick_main(argc - 1, argv + 1);
-	(void)fprintf(stderr, "sstpcd: setup: wrong option or value; see sstpcd quick --help\n");
-	return cause_exit_code(CAUSE_USAGE);
+	return daemon_main(argc, argv);
 }

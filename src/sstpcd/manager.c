@@ -2,12 +2,16 @@
 #include "sstpcd/manager.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* A burst of changes is looked at once. */
 #define NETWORK_SETTLE (200 * USEC_PER_MSEC)
+/* A worker whose daemon is gone ends its session within 3 s, usually at once. */
+#define NAME_LOOK_MS 50
+#define NAME_LOOKS   100
 
 static bool is_program(const char *path)
 {
@@ -166,7 +170,10 @@ static int open_netconf(struct manager *m, const struct manager_options *options
 int manager_init(struct manager *m, const struct manager_options *options, const struct logger *log,
 		 struct failure *failure)
 {
-	*m = (struct manager){ .log = *log, .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
+	*m = (struct manager){ .log = *log,
+			       .run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR,
+			       .patience = NAME_LOOKS,
+			       .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
 	int r = loop_init(&m->loop);
 	if (r < 0) {
 		failure_set(failure, CAUSE_INTERNAL, "no event loop: %s", strerror(-r));
@@ -228,23 +235,62 @@ void manager_done(struct manager *m)
 	loop_done(&m->loop);
 }
 
+static int grow(struct manager *m)
+{
+	struct tunnel **tunnels = reallocarray(m->tunnels, m->n_tunnels + 1, sizeof(*tunnels));
+
+	if (!tunnels)
+		return -ENOMEM;
+	m->tunnels = tunnels;
+	return 0;
+}
+
+/* Of a program of ours, living or crashed: there is a record of what it did to the interface. */
+static bool is_recorded(const struct manager *m, const char *name)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/net/%s", m->run_dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void await_name(struct manager *m, const char *name)
+{
+	while (m->patience > 0 && if_nametoindex(name) != 0 && is_recorded(m, name)) {
+		(void)poll(NULL, 0, NAME_LOOK_MS);
+		m->patience--;
+	}
+}
+
 int manager_add(struct manager *m, const struct config_interface *config,
 		const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
 {
-	struct tunnel **tunnels = reallocarray(m->tunnels, m->n_tunnels + 1, sizeof(*tunnels));
 	struct tunnel *t;
 
-	if (!tunnels) {
+	int r = grow(m);
+	if (r < 0) {
 		failure_set(failure, CAUSE_INTERNAL, "out of memory");
-		return -ENOMEM;
+		return r;
 	}
-	m->tunnels = tunnels;
-	int r = tunnel_new(&m->host, config, options, &t, failure);
+	await_name(m, config->name);
+	r = tunnel_new(&m->host, config, options, &t, failure);
 	if (r < 0)
 		return r;
 	m->tunnels[m->n_tunnels++] = t;
 	*ret = t;
 	return 0;
+}
+
+int manager_adopt(struct manager *m, const struct config_interface *config, const struct tun *tun,
+		  struct tunnel **ret)
+{
+	int r = grow(m);
+
+	if (r == 0)
+		r = tunnel_adopt(&m->host, config, NULL, tun, ret);
+	if (r == 0)
+		m->tunnels[m->n_tunnels++] = *ret;
+	return r;
 }
 
 void manager_remove(struct manager *m, struct tunnel *t)

@@ -17,7 +17,11 @@ struct manager {
 	struct tunnel_host host; /* `observe` is the program's to set */
 	struct tunnel **tunnels;
 	size_t n_tunnels;
+	/* How often manager_add() may still look whether the worker of a crashed predecessor, which ends by
+	 * itself, has let go of an interface's name. A daemon has none left once it runs. */
+	unsigned patience;
 	/* private */
+	const char *run_dir;
 	struct netconf *netconf;
 	struct net_monitor monitor;
 	struct loop_fd monitor_source, netconf_source;
@@ -35,6 +39,9 @@ void manager_done(struct manager *m);
 
 int manager_add(struct manager *m, const struct config_interface *config,
 		const struct tunnel_options *options, struct tunnel **ret, struct failure *failure);
+/* tunnel_adopt() into the list. */
+int manager_adopt(struct manager *m, const struct config_interface *config, const struct tun *tun,
+		  struct tunnel **ret);
 /* tunnel_free() and out of the list. */
 void manager_remove(struct manager *m, struct tunnel *t);
 struct tunnel *manager_find(const struct manager *m, const char *name);

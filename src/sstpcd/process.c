@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define MESSAGE_MAX 8192
 /* A flooding worker gets no more than this per round, so that it harms only itself. */
 #define MESSAGES_PER_ROUND 32
+#define END_TIME_MS	   1000
 
 static void close_socket(struct process *p)
 {
@@ -156,9 +158,16 @@ int process_start(struct process *p, const char *path)
 	return 0;
 }
 
-void process_release(struct process *p)
+void process_end(struct process *p)
 {
-	loop_child_remove(&p->child);
+	struct pollfd ended = { .fd = p->child.source.fd, .events = POLLIN };
+
+	if (process_is_alive(p)) {
+		(void)loop_child_kill(&p->child, SIGKILL);
+		if (poll(&ended, 1, END_TIME_MS) == 1)
+			(void)waitid(P_PIDFD, (id_t)p->child.source.fd, &(siginfo_t){ .si_pid = 0 }, WEXITED);
+		loop_child_remove(&p->child);
+	}
 	close_socket(p);
 }
 

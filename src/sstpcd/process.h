@@ -35,8 +35,9 @@ struct process {
 int process_start(struct process *p, const char *path);
 /* Takes over a running child of this process after a re-exec. */
 int process_adopt(struct process *p, pid_t pid, int fd, enum worker_phase phase, uint64_t seen);
-/* Forgets the child: closes the socket, which tells a sound worker to end. */
-void process_release(struct process *p);
+/* Ends the child now, without callbacks: kills it and waits for it (bounded: a killed process ends at once).
+ * Harmless where there is none. */
+void process_end(struct process *p);
 
 static inline bool process_is_alive(const struct process *p)
 {

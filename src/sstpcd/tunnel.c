@@ -485,26 +485,17 @@ static void on_gone(void *ctx, const siginfo_t *info)
 
 /* Life */
 
-int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
-	       const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
+int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config,
+		 const struct tunnel_options *options, const struct tun *tun, struct tunnel **ret)
 {
 	struct tunnel *t = calloc(1, sizeof(*t));
 
 	if (!t || config_interface_copy(&t->config, config) < 0) {
 		free(t);
-		failure_set(failure, CAUSE_INTERNAL, "out of memory");
 		return -ENOMEM;
 	}
-	struct tun_options tun = { .name = t->config.name,
-				   .offloads = TUN_OFFLOAD_ALL,
-				   .no_vnet_hdr = options && options->no_vnet_hdr };
-	int r = tun_create(&tun, &t->tun, failure);
-	if (r < 0) {
-		config_interface_done(&t->config);
-		free(t);
-		return r;
-	}
 	t->host = host;
+	t->tun = *tun;
 	t->options = options ? *options : (struct tunnel_options){ .keylog_fd = -1 };
 	t->log = *host->log;
 	t->log.tag = t->tun.name;
@@ -520,6 +511,28 @@ int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
 	t->state = config->disable ? TUNNEL_DISABLED : TUNNEL_HELD;
 	t->state_since = loop_now(host->loop);
 	t->state_since_wall = (int64_t)time(NULL);
+	*ret = t;
+	return 0;
+}
+
+int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
+	       const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
+{
+	struct tun_options tun_options = { .name = config->name,
+					   .offloads = TUN_OFFLOAD_ALL,
+					   .no_vnet_hdr = options && options->no_vnet_hdr };
+	struct tun tun;
+	struct tunnel *t;
+
+	int r = tun_create(&tun_options, &tun, failure);
+	if (r < 0)
+		return r;
+	r = tunnel_adopt(host, config, options, &tun, &t);
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "out of memory");
+		tun_close(&tun);
+		return r;
+	}
 	r = kernel_reconcile(t);
 	if (r < 0 && t->options.strict_kernel) {
 		failure_set(failure, t->report.failure.cause, "%s", t->report.failure.detail);
@@ -543,10 +556,8 @@ void tunnel_free(struct tunnel *t)
 {
 	struct net_report report;
 
-	if (process_is_alive(&t->process)) {
-		process_kill(&t->process);
-		process_release(&t->process);
-	}
+	/* The device lives as long as anybody holds it. */
+	process_end(&t->process);
 	loop_timer_clear(&t->timer);
 	loop_timer_clear(&t->path_timer);
 	loop_timer_clear(&t->reconcile_timer);

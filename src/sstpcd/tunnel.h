@@ -115,7 +115,7 @@ struct tunnel {
 	struct config_interface config;
 	struct logger log;
 	struct tun tun;
-	void *user; /* the owner's */
+	bool fresh; /* the owner's: made by a commit that is being applied */
 
 	enum tunnel_state state;
 	usec_t state_since; /* CLOCK_MONOTONIC */
@@ -151,6 +151,10 @@ struct tunnel {
  */
 int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
 	       const struct tunnel_options *options, struct tunnel **ret, struct failure *failure);
+/* The same for a device that exists: of a tunnel that another program of this process has run (re-exec). It
+ * changes nothing in the kernel, and takes the device over on success. */
+int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config,
+		 const struct tunnel_options *options, const struct tun *tun, struct tunnel **ret);
 /* Ends the session in order; TUNNEL_NOTE_CLOSED follows, perhaps from inside this call. */
 void tunnel_close(struct tunnel *t);
 /* Takes everything of ours from the kernel and the interface away. A worker that still runs is killed. */

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sstpcd/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "config/check.h"
+#include "io/notify.h"
+#include "sstpcd/daemon-options.h"
+#include "sstpcd/inspect.h"
+
+/* A suspended machine must not keep an unconfirmed commit for longer: the loop's clock stands still then. */
+#define CONFIRM_LOOK (10 * USEC_PER_SEC)
+
+/* The interfaces of a tree */
+
+static const struct config_node *interfaces_of(const struct config_tree *tree)
+{
+	return config_node_get(&tree->root, "interfaces");
+}
+
+/* The next interface's name from position *i on; NULL at the end. */
+static const char *next_name(const struct config_tree *tree, size_t *i)
+{
+	const struct config_node *node = interfaces_of(tree);
+
+	while (node && *i < node->n_children) {
+		const struct config_node *child = node->children[(*i)++];
+		if (strcmp(child->schema->name, "sstpc") == 0)
+			return child->value;
+	}
+	return NULL;
+}
+
+static bool has_interface(const struct config_tree *tree, const char *name)
+{
+	size_t i = 0;
+
+	for (const char *other; (other = next_name(tree, &i));)
+		if (strcmp(other, name) == 0)
+			return true;
+	return false;
+}
+
+struct tunnel *daemon_find(const struct daemon *d, const char *name)
+{
+	struct tunnel *t = manager_find(&d->manager, name);
+
+	return t && !daemon_is_leaving(t) ? t : NULL;
+}
+
+/* Tunnels that leave */
+
+static void on_reap_timer(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
+		struct tunnel *t = d->manager.tunnels[i];
+		if (daemon_is_leaving(t) && !process_is_alive(&t->process))
+			manager_remove(&d->manager, t);
+	}
+	if (d->stopping && d->manager.n_tunnels == 0)
+		loop_stop(&d->manager.loop, 0);
+}
+
+static void reap_soon(struct daemon *d)
+{
+	loop_timer_set(&d->manager.loop, &d->reap_timer, 0);
+}
+
+static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
+{
+	struct daemon *d = ctx;
+
+	if (note == TUNNEL_NOTE_CLOSED)
+		reap_soon(d);
+	if (d->note)
+		d->note(d->note_ctx, t, note);
+}
+
+/* The effects of a commit */
+
+static int64_t wall_seconds(void *ctx)
+{
+	(void)ctx;
+	return (int64_t)time(NULL);
+}
+
+static uint64_t steady_seconds(void *ctx)
+{
+	struct timespec ts;
+
+	(void)ctx;
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec;
+}
+
+static void check_vrf(const struct config_interface *c, struct config_errors *errors)
+{
+	char path[64];
+
+	if (!c->vrf[0] || if_nametoindex(c->vrf) != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "interfaces sstpc %s", c->name);
+	config_errors_add(errors, 0, 0, path, "VRF \"%s\" does not exist!", c->vrf);
+}
+
+static void check_ca(const struct daemon *d, const struct config_interface *c, struct config_errors *errors)
+{
+	_cleanup_text_ struct text what = { 0 };
+	char path[320];
+
+	int r = inspect_pem(d->manager.worker_path, c->ca_pem, strlen(c->ca_pem), &what);
+	if (r == 0)
+		return;
+	(void)snprintf(path, sizeof(path), "pki ca %s", c->ca_name);
+	config_errors_add(errors, 0, 0, path, "CA certificate \"%s\" cannot be used: %s", c->ca_name,
+			  r == -EINVAL ? text_str(&what) : strerror(-r));
+}
+
+/* What the tree alone cannot tell. Only of what is new: an old VRF may be gone for a while. */
+static void check(void *ctx, const struct config_tree *running, const struct config_tree *next,
+		  struct config_errors *errors)
+{
+	const struct daemon *d = ctx;
+	char checked_ca[CONFIG_CA_NAME_MAX + 1] = "";
+	size_t i = 0;
+
+	for (const char *name; (name = next_name(next, &i));) {
+		_cleanup_config_interface_ struct config_interface c = { .port = 0 }, old = { .port = 0 };
+		if (config_interface_load(next, name, &c) < 0)
+			continue;
+		if (!running || config_interface_load(running, name, &old) < 0)
+			old = (struct config_interface){ .port = 0 };
+		if (strcmp(c.vrf, old.vrf) != 0)
+			check_vrf(&c, errors);
+		/* Interfaces mostly share one CA. */
+		if (c.ca_pem && (!old.ca_pem || strcmp(c.ca_pem, old.ca_pem) != 0) &&
+		    strcmp(c.ca_name, checked_ca) != 0) {
+			memcpy(checked_ca, c.ca_name, sizeof(checked_ca));
+			check_ca(d, &c, errors);
+		}
+	}
+}
+
+/* A predecessor of the same name may still be leaving. */
+static int add_tunnel(struct daemon *d, const struct config_interface *c, struct failure *failure)
+{
+	struct tunnel *t = manager_find(&d->manager, c->name);
+
+	if (t)
+		manager_remove(&d->manager, t);
+	int r = manager_add(&d->manager, c, NULL, &t, failure);
+	if (r == 0)
+		t->fresh = true;
+	return r;
+}
+
+/* Makes what `next` has and we have not. On failure all is as it was. With `boot` a failure stops nothing. */
+static int add_new(struct daemon *d, const struct config_tree *next, bool boot, struct text *out)
+{
+	size_t i = 0;
+
+	for (const char *name; (name = next_name(next, &i));) {
+		_cleanup_config_interface_ struct config_interface c = { .port = 0 };
+		struct failure failure = { .cause = CAUSE_NONE };
+		char text[512];
+		if (daemon_find(d, name))
+			continue;
+		int r = config_interface_load(next, name, &c);
+		if (r < 0)
+			failure_set(&failure, CAUSE_INTERNAL, "%s", strerror(-r));
+		else
+			r = add_tunnel(d, &c, &failure);
+		if (r == 0)
+			continue;
+		failure_format(&failure, name, text, sizeof(text));
+		if (boot) {
+			log_error(&d->manager.log, "%s", text);
+			continue;
+		}
+		text_addf(out, "%s\n", text);
+		for (size_t j = d->manager.n_tunnels; j-- > 0;)
+			if (d->manager.tunnels[j]->fresh)
+				manager_remove(&d->manager, d->manager.tunnels[j]);
+		return r;
+	}
+	return 0;
+}
+
+static void describe(const struct tunnel *t, struct text *out)
+{
+	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
+		if (t->report.notices & 1u << i)
+			text_addf(out, "%s: %s\n", t->tun.name, t->report.text[i]);
+	if (t->report.n_failed > 0)
+		text_addf(out, "%s: %s: %s\n", t->tun.name, cause_summary(t->report.failure.cause),
+			  t->report.failure.detail);
+	if (t->held && t->state != TUNNEL_DISABLED)
+		text_addf(out, "%s: stays disconnected, \"connect interface %s\" ends that\n", t->tun.name,
+			  t->tun.name);
+}
+
+static void follow(struct tunnel *t, const struct config_tree *next, struct text *out)
+{
+	_cleanup_config_interface_ struct config_interface c = { .port = 0 };
+	bool fresh = t->fresh;
+
+	t->fresh = false;
+	if (config_interface_load(next, t->config.name, &c) < 0)
+		return;
+	bool changed = fresh || config_interface_compare(&t->config, &c) != CONFIG_COST_NONE;
+	if (!fresh && tunnel_configure(t, &c) < 0)
+		log_error(&t->log, "out of memory: the old configuration stays");
+	if (fresh && !c.disable)
+		tunnel_event(t, TUNNEL_EVENT_CONNECT);
+	if (changed && out)
+		describe(t, out);
+}
+
+static int apply_tree(struct daemon *d, const struct config_tree *next, bool boot, struct text *out)
+{
+	int r = add_new(d, next, boot, out);
+
+	if (r < 0)
+		return r;
+	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
+		struct tunnel *t = d->manager.tunnels[i];
+		if (daemon_is_leaving(t))
+			continue;
+		if (has_interface(next, t->config.name))
+			follow(t, next, out);
+		else
+			tunnel_close(t);
+	}
+	return 0;
+}
+
+static int apply(void *ctx, const struct config_tree *running, const struct config_tree *next,
+		 struct text *out)
+{
+	(void)running;
+	return apply_tree(ctx, next, false, out);
+}
+
+static void committed(void *ctx, const struct config_revision *revision)
+{
+	struct daemon *d = ctx;
+
+	log_notice(&d->manager.log, "configuration committed by %s via %s%s%s", revision->user, revision->via,
+		   revision->comment[0] ? ": " : "", revision->comment);
+}
+
+static const char *saved_name(void *ctx)
+{
+	return ((struct daemon *)ctx)->store.file;
+}
+
+static int save(void *ctx, const char *data, size_t len)
+{
+	return store_save(&((struct daemon *)ctx)->store, data, len);
+}
+
+static int load(void *ctx, char **ret_data, size_t *ret_len)
+{
+	return store_load(&((struct daemon *)ctx)->store, ret_data, ret_len);
+}
+
+static int revision_add(void *ctx, const struct config_revision *revision, const char *data, size_t len)
+{
+	return store_revision_add(&((struct daemon *)ctx)->store, revision, data, len);
+}
+
+static int revision_list(void *ctx, struct config_revision *list, size_t max)
+{
+	return store_revision_list(&((struct daemon *)ctx)->store, list, max);
+}
+
+static int revision_load(void *ctx, unsigned number, char **ret_data, size_t *ret_len)
+{
+	return store_revision_load(&((struct daemon *)ctx)->store, number, ret_data, ret_len);
+}
+
+static int confirm_store(void *ctx, int64_t wall_deadline, const char *data, size_t len)
+{
+	return store_confirm(&((struct daemon *)ctx)->store, wall_deadline, data, len);
+}
+
+static const struct config_effects effects = {
+	.wall_seconds = wall_seconds,
+	.steady_seconds = steady_seconds,
+	.check = check,
+	.apply = apply,
+	.committed = committed,
+	.saved_name = saved_name,
+	.save = save,
+	.load = load,
+	.revision_add = revision_add,
+	.revision_list = revision_list,
+	.revision_load = revision_load,
+	.confirm_store = confirm_store,
+};
+
+static void log_lines(const struct daemon *d, enum log_level level, const struct text *lines)
+{
+	for (const char *line = text_str(lines); *line;) {
+		size_t len = strcspn(line, "\n");
+		log_line(&d->manager.log, level, "%.*s", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+}
+
+void daemon_confirm_changed(struct daemon *d)
+{
+	uint64_t deadline = config_system_deadline(&d->system), now = steady_seconds(d);
+
+	if (deadline == UINT64_MAX)
+		loop_timer_clear(&d->confirm_timer);
+	else
+		loop_timer_set(&d->manager.loop, &d->confirm_timer,
+			       clock_now() + (deadline > now
+						      ? MIN((deadline - now) * USEC_PER_SEC, CONFIRM_LOOK)
+						      : 0));
+}
+
+static void on_confirm_timer(void *ctx)
+{
+	struct daemon *d = ctx;
+	_cleanup_text_ struct text out = { 0 };
+
+	if (config_system_tick(&d->system, &out)) {
+		log_warning(&d->manager.log, "the commit was not confirmed: it is taken back");
+		log_lines(d, LOG_LEVEL_NOTICE, &out);
+	}
+	daemon_confirm_changed(d);
+}
+
+int daemon_reload(struct daemon *d, struct text *out)
+{
+	_cleanup_tree_ struct config_tree *tree = config_system_saved(&d->system, out);
+
+	if (!tree)
+		return -EINVAL;
+	return config_system_commit(&d->system, &tree, "root", "reload", "", 0, out);
+}
+
+/* Signals */
+
+static void begin_stop(struct daemon *d)
+{
+	if (d->stopping) {
+		for (size_t i = 0; i < d->manager.n_tunnels; i++)
+			tunnel_hurry(d->manager.tunnels[i]);
+		return;
+	}
+	d->stopping = true;
+	log_notice(&d->manager.log, "stopping");
+	(void)notify("STOPPING=1");
+	for (size_t i = 0; i < d->manager.n_tunnels; i++)
+		tunnel_close(d->manager.tunnels[i]);
+	reap_soon(d);
+}
+
+static void reload_by_signal(struct daemon *d)
+{
+	_cleanup_text_ struct text out = { 0 };
+
+	(void)notify("RELOADING=1");
+	int r = daemon_reload(d, &out);
+	log_lines(d, r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, &out);
+	log_notice(&d->manager.log, r < 0 ? "the saved configuration cannot be used, the running one stays"
+					  : "the saved configuration runs");
+	daemon_confirm_changed(d);
+	(void)notify("READY=1");
+}
+
+static void on_signal(void *ctx, const struct signalfd_siginfo *info)
+{
+	struct daemon *d = ctx;
+
+	switch (info->ssi_signo) {
+	case SIGHUP:
+		if (!d->stopping)
+			reload_by_signal(d);
+		break;
+	case SIGUSR2:
+		if (!d->stopping)
+			loop_timer_set(&d->manager.loop, &d->reexec_timer, 0);
+		break;
+	default:
+		begin_stop(d);
+		break;
+	}
+}
+
+static void on_reexec_timer(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)notify("RELOADING=1");
+	int r = resume_exec(d);
+	log_error(&d->manager.log, "cannot start %s anew: %s", d->program, strerror(-r));
+	(void)notify("READY=1");
+}
+
+static int watch_signals(struct daemon *d)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		(void)sigaddset(&set, numbers[i]);
+	d->signals = (struct loop_signals){ .fn = on_signal, .ctx = d };
+	return loop_signals_add(&d->manager.loop, &d->signals, &set);
+}
+
+/* Start and end */
+
+/* One daemon per run directory. The lock is the process's: it survives a re-exec with the descriptor. */
+static int take_lock(struct daemon *d, struct failure *failure)
+{
+	const char *dir = d->options.manager.run_dir ? d->options.manager.run_dir : NETCONF_RUN_DIR;
+	char path[4096], text[32];
+
+	(void)snprintf(path, sizeof(path), "%s/pid", dir);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0) {
+		int r = -errno;
+		failure_set(failure, r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_FILE_UNWRITABLE, "%s: %s",
+			    path, strerror(-r));
+		return r;
+	}
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	if (fcntl(fd, F_SETLK, &lock) < 0) {
+		failure_set(failure, CAUSE_ALREADY_RUNS, "%s is locked", path);
+		return -EBUSY;
+	}
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
+		log_warning(&d->manager.log, "%s: %s", path, strerror(errno));
+	d->lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* A descriptor for each device and up to two for each worker. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void daemon_follow(struct daemon *d, struct config_tree *running)
+{
+	config_system_init(&d->system, &effects, d, running);
+}
+
+static int boot(struct daemon *d, struct failure *failure)
+{
+	_cleanup_text_ struct text report = { 0 };
+	bool rolled_back = false;
+
+	struct config_tree *tree = store_boot(&d->store, &rolled_back, &report);
+	if (!tree) {
+		failure_set(failure, CAUSE_INTERNAL, "out of memory");
+		return -ENOMEM;
+	}
+	log_lines(d, LOG_LEVEL_ERROR, &report);
+	if (rolled_back)
+		log_warning(&d->manager.log, "the last commit was not confirmed: it is taken back");
+	(void)apply_tree(d, tree, true, NULL);
+	d->manager.patience = 0;
+	daemon_follow(d, tree);
+	if (rolled_back)
+		(void)store_confirm(&d->store, 0, NULL, 0);
+	return 0;
+}
+
+static int start(struct daemon *d, const struct logger *log, struct failure *failure)
+{
+	raise_limits();
+	int r = journal_init(&d->journal);
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "out of memory");
+		return r;
+	}
+	struct logger both = *log;
+	both.sink = journal_sink;
+	both.sink_ctx = &d->journal;
+	r = manager_init(&d->manager, &d->options.manager, &both, failure);
+	if (r < 0)
+		return r;
+	d->manager.host.observe = on_note;
+	d->manager.host.observe_ctx = d;
+	d->store = (struct store){ .file = d->options.config_file, .state = d->options.state_dir };
+	d->confirm_timer = (struct loop_timer){ .fn = on_confirm_timer, .ctx = d };
+	d->reap_timer = (struct loop_timer){ .fn = on_reap_timer, .ctx = d };
+	d->reexec_timer = (struct loop_timer){ .fn = on_reexec_timer, .ctx = d };
+	r = take_lock(d, failure);
+	if (r == 0)
+		r = watch_signals(d);
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "%s", strerror(-r));
+		return r;
+	}
+	if (d->options.resume_fd >= 0) {
+		r = resume_load(d, d->options.resume_fd);
+		if (r == 0)
+			return 0;
+		log_error(&d->manager.log, "the former program's state cannot be taken over: %s",
+			  strerror(-r));
+	}
+	return boot(d, failure);
+}
+
+static void finish(struct daemon *d)
+{
+	loop_timer_clear(&d->confirm_timer);
+	loop_timer_clear(&d->reap_timer);
+	loop_timer_clear(&d->reexec_timer);
+	if (d->manager.host.loop) {
+		d->note = NULL;
+		loop_signals_remove(&d->signals);
+		manager_done(&d->manager);
+	}
+	if (d->system.effects)
+		config_system_done(&d->system);
+	journal_done(&d->journal);
+	d->lock_fd = close_fd(d->lock_fd);
+}
+
+int daemon_main(int argc, char **argv)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+	struct daemon d = { .lock_fd = -1 };
+	char text[768];
+
+	resume_prepare(&d, argv);
+
+	int r = daemon_options_parse(argc, argv, &d.options, &failure);
+	if (r == 0)
+		return 0;
+	struct logger log = { .max = d.options.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+			      .fd = STDERR_FILENO };
+	if (r > 0)
+		r = start(&d, &log, &failure);
+	if (r >= 0) {
+		log_notice(&d.manager.log, "ready, %zu interface%s", d.manager.n_tunnels,
+			   d.manager.n_tunnels == 1 ? "" : "s");
+		(void)notify("READY=1");
+		r = manager_run(&d.manager);
+		if (r < 0)
+			failure_set(&failure, CAUSE_INTERNAL, "event loop: %s", strerror(-r));
+	}
+	finish(&d);
+	if (failure.cause == CAUSE_NONE)
+		return 0;
+	failure_format(&failure, NULL, text, sizeof(text));
+	log_error(&log, "%s", text);
+	return cause_exit_code(failure.cause);
+}
