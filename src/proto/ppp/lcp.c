@@ -164,7 +164,6 @@ static void peer_begin(void *layer)
 	struct lcp *l = layer;
 
 	l->peer_mru = PPP_MRU_DEFAULT;
-	l->peer_magic = 0;
 	l->peer_auth = 0;
 	l->offer = (struct lcp_auth_offer){ 0 };
 }
@@ -203,10 +202,8 @@ static enum fsm_verdict judge_magic(struct lcp *l, const struct option *o, const
 {
 	uint32_t magic = option_u32(o);
 
-	if (magic != 0 && (magic != l->magic || !l->ask_magic)) {
-		l->peer_magic = magic;
+	if (magic != 0 && (magic != l->magic || !l->ask_magic))
 		return FSM_ACK;
-	}
 	if (magic != 0 && ++l->loops >= LOOPS_MAX) {
 		failure_set(&l->failure, CAUSE_LCP_LOOPBACK, "%u requests came back with our magic number",
 			    l->loops);

@@ -28,7 +28,6 @@ struct lcp {
 	bool auth_asked_again;
 	/* the peer's, as of its last request */
 	uint16_t peer_mru;
-	uint32_t peer_magic;
 	unsigned peer_auth; /* client: the one we acknowledge; 0 if none was asked for */
 	/* client: what was asked for so far */
 	unsigned auth_seen, auth_wanted;

@@ -446,6 +446,8 @@ static void addresses_that_no_host_can_have_are_refused(void)
 		(void)snprintf(nak, sizeof(nak), "ff038021 0301000a 0306%s", bad[i]);
 		hears(r, nak);
 		check_int(r->failure.cause, CAUSE_IPCP_NO_ADDRESS);
+		if (i == 1)
+			check_str(r->failure.detail, "the server assigned 127.0.0.1");
 		/* as a name server: that one is done without */
 		r = rig_network();
 		(void)snprintf(nak, sizeof(nak), "ff038021 03010010 03060a080007 8106%s", bad[i]);
@@ -600,6 +602,109 @@ static void secrets_are_wiped(void)
 		check_int(bytes[i], 0);
 }
 
+static void ip_packets_are_checked_at_the_door(void)
+{
+	static const struct {
+		int protocol;
+		size_t len;
+		uint8_t first;
+		bool passes;
+	} rows[] = {
+		{ PPP_PROTO_IPV4, 20, 0x45, true },   { PPP_PROTO_IPV4, 19, 0x45, false },
+		{ PPP_PROTO_IPV4, 20, 0x65, false },  { PPP_PROTO_IPV4, 4087, 0x4f, true },
+		{ PPP_PROTO_IPV4, 0, 0x45, false },   { PPP_PROTO_IPV6, 40, 0x60, true },
+		{ PPP_PROTO_IPV6, 39, 0x60, false },  { PPP_PROTO_IPV6, 40, 0x45, false },
+		{ PPP_PROTO_IPV6, 4087, 0x6f, true }, { PPP_PROTO_IPV6, 40, 0x06, false },
+		{ PPP_PROTO_IPV4, 40, 0x04, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t frame[4091] = { 0xff, 0x03, 0, (uint8_t)rows[i].protocol, rows[i].first };
+		struct rig *r = rig_up();
+
+		check_int(input(&r->p, frame, 4 + rows[i].len, r->now),
+			  rows[i].passes ? rows[i].protocol : 0);
+		r = rig_network(); /* and not before the protocol is open */
+		check_int(input(&r->p, frame, 4 + rows[i].len, r->now), 0);
+		check_str(says(r), "");
+	}
+}
+
+/* L13: what belongs to an open link is dropped before. */
+static void a_protocol_reject_before_the_link_is_open_is_dropped(void)
+{
+	struct rig *r = rig_begin(PPP_AUTH_MSCHAPV2);
+
+	hears(r, "ff03c021 08010006 c021");
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+	check_str(says(r), "");
+	r = rig_lcp_opened(PPP_AUTH_MSCHAPV2);
+	hears(r, "ff03c021 08010006 c223");
+	check_int(r->failure.cause, CAUSE_AUTH_METHOD);
+	check_str(r->failure.detail, "the server agreed on MS-CHAPv2 and then rejected it");
+}
+
+static void a_failure_behind_the_success_is_ignored(void)
+{
+	struct rig *r = rig_lcp_opened(PPP_AUTH_CHAP_MD5);
+
+	hears(r, "ff03c223 012a0018 10 101112131415161718191a1b1c1d1e1f 737276");
+	hears(r, "ff03c223 032a0004");
+	hears(r, "ff03c223 042a0004");
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+	r = rig_lcp_opened(PPP_AUTH_CHAP_MD5);
+	hears(r, "ff03c223 012a0018 ff 101112131415161718191a1b1c1d1e1f 737276"); /* longer than the packet */
+	check_str(says(r), "");
+	r = rig_lcp_opened(PPP_AUTH_PAP);
+	hush(r);
+	hears(r, "ff03c023 02010005 00");
+	hears(r, "ff03c023 03010005 00");
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+}
+
+static void an_offer_with_a_stray_byte_is_not_that_method(void)
+{
+	static const char *const offers[] = { "0305c02300", "0306c2238100", "0305c02381", "0305c22380" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(offers); i++) {
+		struct rig *r = rig_begin(PPP_AUTH_MSCHAPV2 | PPP_AUTH_PAP);
+		char request[64];
+
+		(void)snprintf(request, sizeof(request), "ff03c021 0101%04zx %s", 4 + strlen(offers[i]) / 2,
+			       offers[i]);
+		hears(r, request);
+		(void)says(r);
+		check_str(says(r), "ff03c021030100090305c22381");
+	}
+}
+
+static void a_rejected_mru_is_not_asked_for_again(void)
+{
+	struct rig *r = new_rig();
+	struct ppp_config config = rig_config(r, PPP_AUTH_PAP);
+
+	config.mru = 4000;
+	rig_begin_config(r, &config);
+	hears(r, "ff03c021 04010008 01040fa0");
+	check(strncmp(says(r), "ff03c0210102000a0506", 20) == 0);
+	hears_ack_of(r, r->hex);
+	hears(r, "ff03c021 01010008 0304c023");
+	check_int(r->raised[PPP_EVENT_LCP_UP], 1);
+	check_int(ppp_params(&r->p)->mru, 1500);
+}
+
+static void a_password_too_long_for_pap_says_so(void)
+{
+	struct rig *r = rig_begin(PPP_AUTH_PAP);
+	struct secret secret = { .len = SECRET_MAX };
+
+	check_int(ppp_set_credentials(&r->p, "alice", &secret), 0);
+	hears_ack_of(r, r->first_request);
+	hears(r, "ff03c021 01010008 0304c023");
+	check_int(r->failure.cause, CAUSE_AUTH_FAILED);
+	check_str(r->failure.detail, "the password is too long for PAP");
+}
+
 /* ---- the server's side ---- */
 
 static int password(void *ctx, const char *user, struct secret *ret)
@@ -721,6 +826,35 @@ static void a_server_tells_a_wrong_login_and_ends(void)
 	check_int(strlen(failure) / 2, 8 + strlen("E=691 R=0 C= V=3 M=Authentication failed") + 32);
 }
 
+static void a_server_takes_only_whole_answers_to_its_own_challenge(void)
+{
+	struct rig *r = server_begin(PPP_AUTH_CHAP_MD5);
+	char challenge[4096], response[128];
+	uint8_t bytes[64], digest[16];
+
+	(void)snprintf(challenge, sizeof(challenge), "%s", says(r));
+	(void)unhex(challenge, bytes, sizeof(bytes));
+	hash(HASH_MD5, digest, CHUNK(bytes + 5, 1), CHUNK("s3cret", 6), CHUNK(bytes + 9, 16));
+	(void)snprintf(response, sizeof(response), "ff03c22302%02x001b11", bytes[5]);
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(response + strlen(response), 3, "%02x", digest[i]);
+	(void)snprintf(response + strlen(response), 16, "00616c696365");
+	memcpy(response + 10, bytes[5] == 1 ? "02" : "01", 2); /* another identifier: not for us */
+	hears(r, response);
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED] + r->raised[PPP_EVENT_DOWN], 0);
+	(void)snprintf(challenge, sizeof(challenge), "%02x", bytes[5]);
+	memcpy(response + 10, challenge, 2); /* 17 bytes that begin well */
+	hears(r, response);
+	check_int(r->failure.cause, CAUSE_AUTH_FAILED);
+
+	r = server_begin(PPP_AUTH_PAP);
+	hears(r, "ff03c023 01010011 05616c696365 07733363726574"); /* the password runs over the end */
+	hears(r, "ff03c023 02010011 05616c696365 06733363726574"); /* no request */
+	hears(r, "ff03c023 01010005 05");
+	check_str(says(r), "");
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED] + r->raised[PPP_EVENT_DOWN], 0);
+}
+
 int main(void)
 {
 	return run_tests(
@@ -754,9 +888,16 @@ int main(void)
 				 TEST(a_flood_of_anything_is_bounded),
 				 TEST(nothing_is_heard_or_said_after_the_end),
 				 TEST(secrets_are_wiped),
+				 TEST(ip_packets_are_checked_at_the_door),
+				 TEST(a_protocol_reject_before_the_link_is_open_is_dropped),
+				 TEST(a_failure_behind_the_success_is_ignored),
+				 TEST(an_offer_with_a_stray_byte_is_not_that_method),
+				 TEST(a_rejected_mru_is_not_asked_for_again),
+				 TEST(a_password_too_long_for_pap_says_so),
 				 TEST(a_server_repeats_its_challenge_and_its_verdict),
 				 TEST(a_server_drops_broken_responses),
 				 TEST(a_server_assigns_what_it_has),
 				 TEST(a_server_tells_a_wrong_login_and_ends),
+				 TEST(a_server_takes_only_whole_answers_to_its_own_challenge),
 				 {} });
 }

@@ -161,6 +161,33 @@ static void a_server_without_an_allowed_method_ends_in_that_cause(void)
 	check_str(r->failure.detail, "the server asks for PAP, allowed is MS-CHAPv2");
 }
 
+/* The detail names what the server wants, known or not. */
+static void the_detail_names_the_method_of_the_server(void)
+{
+	static const struct {
+		const char *option, *detail;
+	} rows[] = {
+		{ "0304c227", "the server asks for EAP, allowed is MS-CHAPv2" },
+		{ "0305c22380", "the server asks for MS-CHAPv1, allowed is MS-CHAPv2" },
+		{ "0305c22305", "the server asks for CHAP-MD5, allowed is MS-CHAPv2" },
+		{ "0304c123", "the server asks for protocol c123 algorithm -1, allowed is MS-CHAPv2" },
+		{ "0305c22399", "the server asks for protocol c223 algorithm 153, allowed is MS-CHAPv2" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct rig *r = rig_begin(PPP_AUTH_MSCHAPV2);
+		char request[64];
+
+		for (unsigned k = 0; k <= FSM_MAX_FAILURE; k++) {
+			(void)snprintf(request, sizeof(request), "ff03c021 01%02x%04zx %s", k,
+				       4 + strlen(rows[i].option) / 2, rows[i].option);
+			hears(r, request);
+		}
+		check_int(r->failure.cause, CAUSE_AUTH_METHOD);
+		check_str(r->failure.detail, rows[i].detail);
+	}
+}
+
 static void a_server_that_hangs_up_over_the_method_ends_in_that_cause(void)
 {
 	struct rig *r = rig_begin(PPP_AUTH_CHAP_MD5);
@@ -434,6 +461,7 @@ int main(void)
 					  TEST(a_weaker_allowed_method_is_taken_the_second_time),
 					  TEST(the_better_of_what_the_server_has_is_taken),
 					  TEST(a_server_without_an_allowed_method_ends_in_that_cause),
+					  TEST(the_detail_names_the_method_of_the_server),
 					  TEST(a_server_that_hangs_up_over_the_method_ends_in_that_cause),
 					  TEST(accel_talks_our_mru_down),
 					  TEST(softether_from_its_first_byte_to_an_address),
