@@ -51,6 +51,11 @@ void list_add(struct list *l, const uint8_t *data, size_t len)
 	l->items[l->count++] = (struct blob){ copy, len };
 }
 
+void list_drop_last(struct list *l)
+{
+	free(l->items[--l->count].data);
+}
+
 void list_clear(struct list *l)
 {
 	for (size_t i = 0; i < l->count; i++)
@@ -261,7 +266,7 @@ bool ref_split(const uint8_t *data, size_t len, struct list *out)
 
 	if (len < VNET || !ref_parse(p, len - VNET, &ip))
 		return false;
-	size_t header = ip.l4 + (ip.protocol == 6 ? (p[ip.l4 + 12] / 16) * 4u : 8);
+	size_t header = gso == 0 ? 0 : ip.l4 + (ip.protocol == 6 ? (p[ip.l4 + 12] / 16) * 4u : 8);
 	if (gso != 0 && ip.len - header > size) {
 		unsigned index = 0;
 

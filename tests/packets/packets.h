@@ -31,6 +31,7 @@ struct list {
 	size_t count, size;
 };
 void list_add(struct list *l, const uint8_t *data, size_t len);
+void list_drop_last(struct list *l);
 void list_clear(struct list *l);
 
 /* -- the slow implementation ---------------------------------------------------------------------------- */

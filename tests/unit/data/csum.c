@@ -78,6 +78,30 @@ static void an_update_equals_a_new_sum(void)
 	}
 }
 
+/* Folding is arithmetic modulo 65535, where only a sum of nothing gives 0. */
+static void folding_loses_no_carry(void)
+{
+	static const uint64_t sums[] = { 0,
+					 1,
+					 0xffff,
+					 0x10000,
+					 UINT32_MAX,
+					 UINT64_C(0x1ffffffff),
+					 UINT64_C(0xfffffffffffe),
+					 UINT64_MAX,
+					 UINT64_MAX - 1,
+					 UINT64_C(0xffffffff00000000) };
+	struct rng rng = { 4 };
+
+	for (size_t i = 0; i < 10000; i++) {
+		uint64_t sum = i < sizeof(sums) / sizeof(sums[0])
+				       ? sums[i]
+				       : (uint64_t)rng_next(&rng) << 32 | rng_next(&rng);
+
+		check_int(csum_fold(sum), sum == 0 ? 0 : sum % 65535 == 0 ? 65535 : sum % 65535);
+	}
+}
+
 static void udp_never_sends_zero(void)
 {
 	check_int(csum_finish_udp(0xffff), 0xffff);
@@ -91,6 +115,7 @@ int main(void)
 					  TEST(sums_of_pieces_add_up),
 					  TEST(gives_the_example_of_rfc_1071),
 					  TEST(an_update_equals_a_new_sum),
+					  TEST(folding_loses_no_carry),
 					  TEST(udp_never_sends_zero),
 					  {} });
 }

@@ -347,6 +347,46 @@ static void any_difference_keeps_packets_apart(void)
 	rx_free(rx);
 }
 
+/* SYN, RST and URG keep packets apart even where all have them. */
+static void some_flags_are_never_joined(void)
+{
+	static const uint16_t flags[] = { 0x02, 0x04, 0x20 };
+	struct rx *rx = new_rx(true, true);
+
+	for (size_t i = 0; i < 3; i++) {
+		struct flow_spec f = flow(4, 6, 1);
+		struct list in = { 0 };
+
+		f.flags |= flags[i];
+		add(&in, &f, 100);
+		add(&in, &f, 100);
+		check_int(writes_of(rx, &in), 2);
+		list_clear(&in);
+	}
+	rx_free(rx);
+}
+
+/* Flows of different IP versions whose hashes are the same, the packets of one shorter than the headers of
+ * the other. */
+static void a_collision_of_flows_does_no_harm(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec four = flow(4, 17, 1), six = flow(6, 17, 1);
+	struct list in = { 0 };
+
+	memset(six.source, 0, 16);
+	memset(six.destination, 0, 16);
+	memcpy(six.source + 12, four.source, 4);
+	memcpy(six.destination + 12, four.destination, 4);
+	for (int i = 0; i < 4; i++) {
+		add(&in, &six, 1);
+		add(&in, &four, 1);
+	}
+	check(writes_of(rx, &in) >= 2);
+	list_clear(&in);
+	rx_free(rx);
+}
+
 /* Where the two forms of zero are both right, only the one that the kernel would write may be joined. */
 static void the_other_zero_is_not_joined(void)
 {
@@ -440,9 +480,29 @@ static void options_extensions_and_fragments_are_not_joined(void)
 	add(&in, &f, 100);
 	add(&in, &f, 100);
 	add(&in, &f, 100);
-	in.items[1].data[6] = 0x20;
+	in.items[1].data[7] = 20; /* the bytes behind its IP header are payload, not ports */
+	memset(in.items[1].data + 20, 0x33, 8);
 	ref_set_checksums(in.items[1].data, in.items[1].len);
+	list_drop_last(&in); /* what follows would join the first one */
+	f.id = 101;
 	add(&in, &f, 100);
+	add(&in, &f, 100);
+	check_int(writes_of(rx, &in), 3);
+	list_clear(&in);
+
+	/* So may a packet whose extension headers end outside of it. */
+	g = flow(6, 6, 1);
+	add(&in, &g, 100);
+	g.extension_len = 8;
+	memcpy(g.extension, "\6\77\1\4\0\0\0\0", 8);
+	struct rng rng = { 1 };
+	uint8_t packet[600] = { 0 };
+	(void)flow_packet(&g, &rng, 100, packet);
+	packet[4] = 0;
+	packet[5] = 40;
+	list_add(&in, packet, 80);
+	g.extension_len = 0;
+	add(&in, &g, 100);
 	check_int(writes_of(rx, &in), 3);
 	list_clear(&in);
 	rx_free(rx);
@@ -518,6 +578,20 @@ static void a_full_batch_asks_to_be_drained(void)
 	check_int(rx_next(rx, iov), 1);
 	check_int(rx_next(rx, iov), 0);
 	check_int(rx_stats(rx)->packets, RX_BATCH_MAX + 1);
+
+	/* Nor may a packet join a group that has been yielded. */
+	struct list in = { 0 };
+	for (int i = 0; i < 2; i++)
+		add(&in, &f, 10);
+	f.ports[0]++;
+	add(&in, &f, 10);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, in.items[0].data, in.items[0].len), 0);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, in.items[2].data, in.items[2].len), 0);
+	check_int(rx_next(rx, iov), 1);
+	check_int(rx_add(rx, PPP_PROTO_IPV4, in.items[1].data, in.items[1].len), -ENOBUFS);
+	check_int(rx_next(rx, iov), 1);
+	check_int(rx_next(rx, iov), 0);
+	list_clear(&in);
 	rx_free(rx);
 }
 
@@ -545,6 +619,8 @@ int main(void)
 					  TEST(fin_and_psh_end_a_group),
 					  TEST(cwr_starts_a_group),
 					  TEST(any_difference_keeps_packets_apart),
+					  TEST(some_flags_are_never_joined),
+					  TEST(a_collision_of_flows_does_no_harm),
 					  TEST(the_other_zero_is_not_joined),
 					  TEST(empty_payloads_are_not_joined),
 					  TEST(options_extensions_and_fragments_are_not_joined),
