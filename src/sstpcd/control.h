@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control socket: who may connect, what each client is doing, and what it is sent. Root and the members of one
- * group are let in. A client that floods is served one message per round of the loop; one that does not read fills its
- * own bounded queue, and is left when that is full or does not move.
+ * The control socket: who may connect, what each client is doing, and what it is sent. Root and the members
+ * of one group are let in. A client that floods is served one message per round of the loop; one that does
+ * not read fills its own bounded queue, and is left when that is full or does not move.
  *
  *     control.c   clients: connecting, messages, queues
  *     operate.c   the operational commands
@@ -16,8 +16,8 @@
 struct control;
 
 /*
- * Makes the socket at options.socket (0660, group options.group) and serves it from the daemon's loop. Sets the
- * daemon's `note` and its journal's `follow`. 0 or negative errno with `failure`.
+ * Makes the socket at options.socket (0660, group options.group) and serves it from the daemon's loop. Sets
+ * the daemon's `note` and its journal's `follow`. 0 or negative errno with `failure`.
  */
 int control_open(struct daemon *d, struct control **ret, struct failure *failure);
 /* Leaves all clients (their candidates are gone) and removes the socket. NULL is fine. */

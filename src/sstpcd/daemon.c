@@ -59,14 +59,18 @@ struct tunnel *daemon_find(const struct daemon *d, const char *name)
 
 /* Tunnels that leave */
 
+/* One in a round: the kernel takes some 20 ms to remove a device, and operators want answers meanwhile. */
 static void on_reap_timer(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
 		struct tunnel *t = d->manager.tunnels[i];
-		if (daemon_is_leaving(t) && !process_is_alive(&t->process))
+		if (daemon_is_leaving(t) && !process_is_alive(&t->process)) {
 			manager_remove(&d->manager, t);
+			loop_timer_set(&d->manager.loop, &d->reap_timer, 0);
+			break;
+		}
 	}
 	if (d->stopping && d->manager.n_tunnels == 0)
 		loop_stop(&d->manager.loop, 0);

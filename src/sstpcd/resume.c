@@ -111,7 +111,8 @@ static void add_record(struct text *out, const struct wire_writer *w)
 		out->error = w->error;
 	wire_put_u32(&l, (uint32_t)w->len);
 	text_add_len(out, (const char *)len, sizeof(len));
-	text_add_len(out, (const char *)w->data, w->len);
+	if (w->len > 0)
+		text_add_len(out, (const char *)w->data, w->len);
 }
 
 static void add_tree(struct text *out, const struct config_tree *tree)
@@ -323,7 +324,8 @@ static int get_tunnel(struct wire_reader *r, struct saved *s, struct tunnel *t)
 	if (s->alive) {
 		s->pid = (pid_t)wire_u32(r);
 		s->socket = (int)wire_u32(r);
-		s->phase = (enum worker_phase)MIN(wire_u8(r), (uint8_t)WORKER_PHASE_ENDED);
+		unsigned phase = wire_u8(r);
+		s->phase = phase <= WORKER_PHASE_ENDED ? (enum worker_phase)phase : WORKER_PHASE_ENDED;
 		s->seen = wire_u64(r);
 	}
 	get_failure(r, &t->failure);
