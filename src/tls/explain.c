@@ -170,23 +170,21 @@ int explain_session(struct tls *t)
 {
 	const char *text = ERR_reason_error_string(ERR_peek_error());
 	struct failure *f = &t->failure;
+	int socket_error = t->wire.read_error ? t->wire.read_error : t->wire.write_error;
 	char alert[48];
 
 	t->error = -EPROTO;
 	if (t->alert >= 0) {
 		alert_text(t->alert, alert, sizeof(alert));
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s sent the TLS alert %s", peer_name(t), alert);
-	} else if (t->wire.read_error) {
-		t->error = t->wire.read_error;
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s", strerror(-t->error));
-	} else if (t->wire.eof) {
-		t->error = -ECONNRESET;
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s closed it without close_notify", peer_name(t));
 	} else if (t->wire.write_error == -ENOBUFS) {
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s demands answers but reads none", peer_name(t));
-	} else if (t->wire.write_error) {
-		t->error = t->wire.write_error;
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s", strerror(-t->error));
+	} else if (socket_error && socket_error != -EPIPE) {
+		t->error = socket_error;
+		failure_set(f, CAUSE_CONNECTION_LOST, "%s", strerror(-socket_error));
+	} else if (t->wire.eof || socket_error) {
+		t->error = -ECONNRESET;
+		failure_set(f, CAUSE_CONNECTION_LOST, "%s closed it without close_notify", peer_name(t));
 	} else {
 		failure_set(f, CAUSE_CONNECTION_LOST, "TLS: %s", text ? text : "protocol error");
 	}

@@ -394,6 +394,8 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size)
 		t->end_unsaid = false;
 		return t->error;
 	}
+	if (size == 0)
+		return -EAGAIN; /* 0 would mean the end */
 	t->blocked = t->end_unsaid = false;
 	while (got < size) {
 		int r = SSL_read_ex(t->ssl, (uint8_t *)buf + got, size - got, &n);

@@ -124,9 +124,9 @@ size_t tls_unsent(const struct tls *t);
 /*
  * Reads what has arrived: as many records as one recv(2) brought and `size` holds. Give room for several
  * records (64 KiB). Returns the count of bytes, 0 after the peer's close_notify, -EAGAIN when nothing is
- * there, -ECONNRESET if the connection ended without close_notify, -EPROTO if the peer broke the protocol or
- * sent a fatal alert, or the socket's error; tls_failure() then says what. Errors come after the data before
- * them. Poll the socket level-triggered: there may be more in it after -EAGAIN.
+ * there (or `size` is 0), -ECONNRESET if the connection ended without close_notify, -EPROTO if the peer broke
+ * the protocol or sent a fatal alert, or the socket's error; tls_failure() then says what. Errors come after
+ * the data before them. Poll the socket level-triggered: there may be more in it after -EAGAIN.
  */
 ssize_t tls_read(struct tls *t, void *buf, size_t size);
 

@@ -499,6 +499,32 @@ static void key_updates_are_answered_but_no_flood(void)
 	raw_link_close(&l);
 }
 
+/* Answers to a peer that never reads are bounded, however it hides its demands among data. */
+static void demands_without_reading_end_the_session(void)
+{
+	size_t most = 0;
+	char in[100];
+	struct raw_link l;
+	ssize_t n = 1;
+
+	raw_link_open(&l, TLS1_3_VERSION);
+	check_int(l.result, 0);
+	for (int i = 0; i < 30000 && n > 0; i++) {
+		check_int(SSL_key_update(l.raw.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		check_int(SSL_write(l.raw.ssl, "x", 1), 1);
+		n = tls_read(l.client, in, sizeof(in));
+		most = MAX(most, tls_unsent(l.client));
+	}
+	check(most > QUEUE_TARGET); /* it did pile up */
+	check(most <= QUEUE_MAX);
+	while (n > 0)
+		n = tls_read(l.client, in, sizeof(in));
+	check_int(n, -EPROTO);
+	check_str(tls_failure(l.client)->detail, "the server demands answers but reads none");
+	check_int(tls_unsent(l.client), 0);
+	raw_link_close(&l);
+}
+
 static void renegotiation_is_refused_and_the_session_goes_on(void)
 {
 	char in[100];
@@ -726,6 +752,7 @@ int main(void)
 						TEST(sni_follows_the_policy),
 						TEST(the_key_log_is_written),
 						TEST(key_updates_are_answered_but_no_flood),
+						TEST(demands_without_reading_end_the_session),
 						TEST(renegotiation_is_refused_and_the_session_goes_on),
 						TEST(strange_servers_get_a_name),
 						TEST(an_unfinished_answer_is_waited_for),
