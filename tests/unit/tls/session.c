@@ -143,6 +143,26 @@ static void records_wait_for_more_and_leave_together(void)
 	link_close(&l);
 }
 
+/* The others on the loop get their turn: a read stops after one recv(2), however much waits in the socket. */
+static void one_read_is_one_recv(void)
+{
+	static uint8_t data[6 * TLS_RECORD_MAX], in[sizeof(data)];
+	ssize_t first, n;
+	struct link l;
+
+	link_up(&l, TLS_1_3);
+	check_int(tls_write(l.client, data, sizeof(data), false), sizeof(data));
+	check_int(tls_unsent(l.client), 0);
+	first = tls_read(l.server, in, sizeof(in));
+	check(first >= 3 * TLS_RECORD_MAX); /* several records at once */
+	check(first <= 4 * TLS_RECORD_MAX);
+	while ((n = tls_read(l.server, in, sizeof(in))) > 0)
+		first += n;
+	check_int(n, -EAGAIN);
+	check_int(first, sizeof(data));
+	link_close(&l);
+}
+
 static void a_full_queue_takes_nothing(void)
 {
 	static uint8_t data[TLS_RECORD_MAX], in[1 << 16];
@@ -739,6 +759,7 @@ int main(void)
 	int result = run_tests((struct test[]){ TEST(bytes_arrive_in_order),
 						TEST(small_socket_buffers_only_slow_it_down),
 						TEST(records_wait_for_more_and_leave_together),
+						TEST(one_read_is_one_recv),
 						TEST(a_full_queue_takes_nothing),
 						TEST(pending_says_whether_to_sleep),
 						TEST(a_clean_end_comes_after_the_data),
