@@ -222,11 +222,11 @@ static bool to_event(const struct nlmsghdr *message, struct net_event *event)
 
 void net_monitor_parse(const void *data, size_t len, net_event_fn fn, void *ctx)
 {
-	const struct nlmsghdr *message = data;
+	const uint8_t *bytes = data;
+	const struct nlmsghdr *message;
 	struct net_event event;
-	int left = (int)MIN(len, (size_t)INT32_MAX);
 
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+	while ((message = rtnl_next_message(&bytes, &len)))
 		if (to_event(message, &event))
 			fn(ctx, &event);
 }

@@ -30,7 +30,8 @@ struct interface {
 	 */
 	struct net_record dns_before;
 	bool dns_pending;
-	bool in_use; /* by a call that is not finished */
+	bool dns_failed; /* the last change: try again at the next occasion */
+	bool in_use;	 /* by a call that is not finished */
 };
 
 struct netconf {
@@ -168,16 +169,20 @@ static void follow_device(struct interface *i, const struct net_observed *observ
 	}
 }
 
+static void copy_dns(struct net_record *to, const struct net_record *from)
+{
+	to->dns_backend = from->dns_backend;
+	to->n_dns = from->n_dns;
+	memcpy(to->dns, from->dns, sizeof(to->dns));
+}
+
 static int save(struct netconf *nc, const struct interface *i, const struct net_record *record)
 {
 	struct record_owner owner = { .netns = nc->netns, .ifindex = i->ifindex };
 	struct net_record out = *record;
 
-	if (i->dns_pending && out.dns_backend == NET_DNS_NONE) {
-		out.dns_backend = i->dns_before.dns_backend;
-		out.n_dns = i->dns_before.n_dns;
-		memcpy(out.dns, i->dns_before.dns, sizeof(out.dns));
-	}
+	if (i->dns_pending && out.dns_backend == NET_DNS_NONE)
+		copy_dns(&out, &i->dns_before);
 	if (net_record_is_empty(&out))
 		return record_delete(nc->dir, i->name);
 	return record_save(nc->dir, i->name, &out, &owner);
@@ -206,6 +211,10 @@ static void finish_dns(struct netconf *nc, const struct dns_result *result)
 	if (!i || dns_queue_is_busy(nc->dns, i->name))
 		return;
 	i->dns_pending = false;
+	i->dns_failed = result->failure.cause != CAUSE_NONE;
+	/* What could not be taken back is ours still. */
+	if (i->dns_failed && !result->set && i->record.dns_backend == NET_DNS_NONE)
+		copy_dns(&i->record, &i->dns_before);
 	(void)save(nc, i, &i->record);
 	forget_if_empty(nc, i);
 }
@@ -269,6 +278,7 @@ static int apply_dns(struct netconf *nc, struct interface *i, bool set)
 	struct dns_servers dns = { .n = nc->plan.record.n_dns };
 
 	i->dns_pending = true;
+	i->dns_failed = false;
 	if (!set) {
 		i->dns_before = i->record;
 		return dns_queue_clear(nc->dns, i->record.dns_backend, i->name);
@@ -387,7 +397,9 @@ static int look(struct netconf *nc, struct interface *i, const struct net_desire
 		return r;
 	}
 	follow_device(i, &nc->observed);
-	if (dns_queue_is_busy(nc->dns, i->name))
+	if (i->dns_failed)
+		nc->observed.dns_intact = false;
+	else if (dns_queue_is_busy(nc->dns, i->name))
 		nc->observed.dns_intact = true; /* on its way */
 	net_plan(desired, &nc->observed, &i->record, &nc->plan);
 	return 0;
@@ -441,8 +453,10 @@ static int reconcile(struct netconf *nc, struct interface *i, const struct net_d
 		i->record = nc->plan.record;
 		kick_dns(nc, report);
 	}
-	/* The last plan may have noted values without writing any. */
-	i->record = nc->plan.record;
+	/* The last plan may have noted values without writing any; one that is not carried out notes nothing.
+	 */
+	if (nc->plan.n_ops == 0)
+		i->record = nc->plan.record;
 	fill_report(nc, i, desired, report);
 	return 0;
 }

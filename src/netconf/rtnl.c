@@ -67,13 +67,25 @@ static void note_error(struct rtnl *rtnl, const struct nlmsghdr *nlh, const stru
 		       text ? text : "");
 }
 
+const struct nlmsghdr *rtnl_next_message(const uint8_t **data, size_t *len)
+{
+	const struct nlmsghdr *message = (const void *)*data;
+
+	if (*len < sizeof(*message) || message->nlmsg_len < sizeof(*message) || message->nlmsg_len > *len)
+		return NULL;
+	size_t whole = MIN(NLMSG_ALIGN((size_t)message->nlmsg_len), *len);
+	*data += whole;
+	*len -= whole;
+	return message;
+}
+
 /* One datagram. 1 = more is to come, 0 = complete, negative = the kernel's answer. */
 static int take_answer(struct rtnl *rtnl, size_t len, rtnl_message_fn fn, void *ctx, bool *interrupted)
 {
-	const struct nlmsghdr *nlh = (const void *)rtnl->buffer;
-	int left = (int)len;
+	const uint8_t *data = (const uint8_t *)rtnl->buffer;
+	const struct nlmsghdr *nlh;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	while ((nlh = rtnl_next_message(&data, &len))) {
 		if (nlh->nlmsg_seq != rtnl->seq)
 			continue; /* the late answer to a request that was given up */
 		*interrupted |= (nlh->nlmsg_flags & NLM_F_DUMP_INTR) != 0;

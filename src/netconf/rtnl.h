@@ -21,6 +21,10 @@ struct rtnl {
 int rtnl_open(struct rtnl *rtnl, int bus);
 void rtnl_close(struct rtnl *rtnl);
 
+/* The next whole message of a datagram; NULL at its end, and where a length is not possible (libmnl's own
+ * check takes a length of 2 GiB and more for a negative one). */
+const struct nlmsghdr *rtnl_next_message(const uint8_t **data, size_t *len);
+
 /* Sends `request` (NLM_F_ACK is added) and waits for the answer; every message of an answer or dump goes to
  * `fn` (may be NULL). 0 or the kernel's negative errno; -EIO if it does not answer. */
 typedef void (*rtnl_message_fn)(void *ctx, const struct nlmsghdr *message);

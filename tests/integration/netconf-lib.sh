@@ -46,9 +46,9 @@ refuses() {
 # Ends a tool and with it its interface: by the end of its input, or by a signal.
 end_tool() {
 	local in=${TOOL_IN[$1]} out=${TOOL_OUT[$1]} status=0
-	[ $# -lt 2 ] || kill -"$2" "$(pgrep -P "${PIDS[$1]}" -x netconf-tool || echo "${PIDS[$1]}")"
+	[ $# -lt 2 ] || kill -"$2" "${PIDS[$1]}"
 	exec {in}>&-
-	ended "$1" || status=$?
+	ended "$1" 2>/dev/null || status=$?
 	exec {out}<&-
 	unset "TOOL_IN[$1]" "TOOL_OUT[$1]"
 	return $status

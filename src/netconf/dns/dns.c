@@ -73,9 +73,8 @@ bool dns_command(enum net_dns_backend backend, bool set, unsigned step, const st
 	case NET_DNS_RESOLVED:
 		return dns_resolved_command(set, step, dns, ret);
 	case NET_DNS_RESOLVCONF:
-		return dns_resolvconf_command(false, set, step, dns, ret);
 	case NET_DNS_OPENRESOLV:
-		return dns_resolvconf_command(true, set, step, dns, ret);
+		return dns_resolvconf_command(set, step, dns, ret);
 	case NET_DNS_FILE:
 	case NET_DNS_NONE:
 	case _NET_DNS_BACKEND_MAX:

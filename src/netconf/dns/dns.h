@@ -2,8 +2,8 @@
 /*
  * The ways to give a host its resolvers. Who manages /etc/resolv.conf decides which one is used:
  *   it links to (or copies) systemd-resolved's stub         → resolvectl dns/domain/default-route, revert
- *   it links to Debian's resolvconf                         → resolvconf -a/-d IFACE.sstpcd
- *   openresolv is installed                                 → resolvconf -a IFACE.sstpcd -m 0 / -d
+ *   it links to Debian's resolvconf                         → resolvconf -a/-d vpn.IFACE
+ *   openresolv is installed                                 → the same
  *   else                                                    → the file itself, in place (it may be a bind
  * mount)
  */

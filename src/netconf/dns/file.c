@@ -71,14 +71,28 @@ int dns_file_set(const char *resolv_conf, const struct dns_servers *dns)
 	return new.error ? new.error : write_all(fd, &new);
 }
 
+/* True if there is something of ours for the interface. A file that cannot be read holds nothing. */
+static bool has_ours(const char *resolv_conf, const char *ifname)
+{
+	_cleanup_text_ struct text text = { .max = RESOLV_CONF_MAX }, rest = { .max = RESOLV_CONF_MAX * 2 };
+	_cleanup_close_ int fd = open(resolv_conf, O_RDONLY | O_CLOEXEC);
+	bool unlink_it;
+
+	return fd >= 0 && read_all(fd, &text) == 0 &&
+	       resolv_remove(text_str(&text), ifname, &rest, &unlink_it);
+}
+
 int dns_file_clear(const char *resolv_conf, const char *ifname)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
-	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR);
 	bool unlink_it;
 
+	/* Where nothing is to be taken back, it does not matter that the file cannot be written. */
+	if (!has_ours(resolv_conf, ifname))
+		return 0;
+	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR);
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
+		return fd;
 	int r = read_all(fd, &old);
 	if (r < 0)
 		return r;

@@ -3,38 +3,31 @@
 #include "netconf/dns/resolvconf.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/macro.h"
 
-#define RECORD_SIZE (IFNAMSIZ + 16)
+#define RECORD_SIZE (IFNAMSIZ + 8)
 
 /*
- * Debian's resolvconf sorts records by their names (/etc/resolvconf/interface-order): "tun*" stands before
- * every network card. openresolv sorts by metric.
+ * Both sort records by their names: Debian's resolvconf by /etc/resolvconf/interface-order, where "vpn*"
+ * stands before every network card, openresolv by dynamic_order, where "vpn" stands before all that is not
+ * named there. (openresolv's metrics only order what has one, behind all that has none.)
  */
-static void record_name(bool openresolv, const char *ifname, char *out, size_t size)
+static void record_name(const char *ifname, char *out, size_t size)
 {
-	(void)snprintf(out, size, openresolv ? "%s.sstpcd" : "tun.%s.sstpcd", ifname);
+	(void)snprintf(out, size, "vpn.%s", ifname);
 }
 
-bool dns_resolvconf_command(bool openresolv, bool set, unsigned step, const struct dns_servers *dns,
-			    struct dns_command *ret)
+bool dns_resolvconf_command(bool set, unsigned step, const struct dns_servers *dns, struct dns_command *ret)
 {
-	const char **argv = ret->argv;
-	unsigned n = 0;
 	size_t len = 0;
 
 	if (step > 0)
 		return false;
-	record_name(openresolv, dns->ifname, ret->words[0], sizeof(ret->words[0]));
-	argv[n++] = "resolvconf";
-	argv[n++] = set ? "-a" : "-d";
-	argv[n++] = ret->words[0];
-	if (openresolv && set) {
-		argv[n++] = "-m";
-		argv[n++] = "0";
-	}
+	record_name(dns->ifname, ret->words[0], sizeof(ret->words[0]));
+	ret->argv[0] = "resolvconf";
+	ret->argv[1] = set ? "-a" : "-d";
+	ret->argv[2] = ret->words[0];
 	for (size_t i = 0; set && i < dns->n; i++) {
 		char addr[INET6_ADDRSTRLEN];
 
@@ -51,8 +44,8 @@ bool dns_resolvconf_is_installed(const struct dns_servers *dns)
 	static const char *const directories[] = { "interface", "interfaces", "keys" };
 	char record[RECORD_SIZE], path[RECORD_SIZE + 32];
 
+	record_name(dns->ifname, record, sizeof(record));
 	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		record_name(i > 0, dns->ifname, record, sizeof(record));
 		(void)snprintf(path, sizeof(path), "/run/resolvconf/%s/%s", directories[i], record);
 		if (access(path, F_OK) == 0)
 			return true;
