@@ -190,8 +190,7 @@ static int load_children(const struct config_node *parent, struct config_interfa
 	return 0;
 }
 
-/* One line of base64 as PEM. */
-static char *make_pem(const char *base64)
+char *config_make_pem(const char *base64)
 {
 	_cleanup_text_ struct text pem = { 0 };
 	size_t len = strlen(base64);
@@ -215,7 +214,7 @@ static int load_ca(const struct config_tree *tree, struct config_interface *c)
 
 	if (!certificate)
 		return -EINVAL;
-	c->ca_pem = make_pem(certificate);
+	c->ca_pem = config_make_pem(certificate);
 	return c->ca_pem ? 0 : -ENOMEM;
 }
 

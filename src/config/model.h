@@ -97,6 +97,9 @@ struct config_tree;
  */
 int config_interface_load(const struct config_tree *tree, const char *name, struct config_interface *ret);
 
+/* The stored form of a certificate (one line of base64) as PEM; malloc'ed, NULL without memory. */
+char *config_make_pem(const char *base64);
+
 /* The cost of going from `a` to `b`, by the schema's cost of each leaf that differs. The names must be equal.
  */
 enum config_cost config_interface_compare(const struct config_interface *a, const struct config_interface *b);

@@ -14,6 +14,7 @@
 
 #include "config/check.h"
 #include "io/notify.h"
+#include "sstpcd/control.h"
 #include "sstpcd/daemon-options.h"
 #include "sstpcd/inspect.h"
 
@@ -97,6 +98,12 @@ static int64_t wall_seconds(void *ctx)
 {
 	(void)ctx;
 	return (int64_t)time(NULL);
+}
+
+static void format_time(void *ctx, int64_t seconds, char *out, size_t size)
+{
+	(void)ctx;
+	store_format_time(seconds, out, size);
 }
 
 static uint64_t steady_seconds(void *ctx)
@@ -301,6 +308,7 @@ static int confirm_store(void *ctx, int64_t wall_deadline, const char *data, siz
 
 static const struct config_effects effects = {
 	.wall_seconds = wall_seconds,
+	.format_time = format_time,
 	.steady_seconds = steady_seconds,
 	.check = check,
 	.apply = apply,
@@ -523,11 +531,12 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	if (d->options.resume_fd >= 0) {
 		r = resume_load(d, d->options.resume_fd);
 		if (r == 0)
-			return 0;
+			return control_open(d, &d->control, failure);
 		log_error(&d->manager.log, "the former program's state cannot be taken over: %s",
 			  strerror(-r));
 	}
-	return boot(d, failure);
+	r = boot(d, failure);
+	return r < 0 ? r : control_open(d, &d->control, failure);
 }
 
 static void finish(struct daemon *d)
@@ -536,7 +545,7 @@ static void finish(struct daemon *d)
 	loop_timer_clear(&d->reap_timer);
 	loop_timer_clear(&d->reexec_timer);
 	if (d->manager.host.loop) {
-		d->note = NULL;
+		control_close(d->control);
 		loop_signals_remove(&d->signals);
 		manager_done(&d->manager);
 	}

@@ -16,6 +16,8 @@
 #include "sstpcd/journal.h"
 #include "sstpcd/manager.h"
 
+struct control;
+
 struct daemon_options {
 	struct manager_options manager;
 	const char *config_file; /* saved configuration */
@@ -42,6 +44,7 @@ struct daemon {
 	struct loop_timer reexec_timer;	 /* a re-exec, outside of everything else */
 	char program[4096];		 /* what a re-exec starts: where this one was started from */
 	char **argv;
+	struct control *control;
 	int lock_fd;
 	bool stopping;
 };

@@ -65,6 +65,11 @@ static int parse_options(struct options *o, int argc, char **argv)
 	}
 	o->words = argv + i;
 	o->n_words = argc - i;
+	if (o->n_words > 0 &&
+	    strcmp(o->words[o->n_words - 1], "--json") == 0) { /* where people put it, too */
+		o->json = true;
+		o->n_words--;
+	}
 	return 0;
 }
 

@@ -194,7 +194,7 @@ static unsigned char on_interrupt(EditLine *edit, int key)
 
 	(void)key;
 	(void)el_get(edit, EL_CLIENTDATA, &s);
-	(void)printf("^C");
+	(void)printf("^C\n");
 	(void)fflush(stdout);
 	s->abandoned = true;
 	return CC_NEWLINE;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The output of the operational `show` commands, as text in VyOS's layouts and as JSON. */
+#pragma once
+
+#include "sstpcd/daemon.h"
+#include "sstpcd/links.h"
+
+/* `clear interfaces counters`: what is subtracted from now on. A device of another index is another device.
+ */
+struct show_baseline {
+	struct baseline_link {
+		uint32_t ifindex;
+		int64_t time;
+		uint64_t counters[_LINK_COUNTERS];
+	} * links;
+	size_t n;
+};
+void show_baseline_done(struct show_baseline *b);
+/* Takes the present counters as the baseline. 0 or negative errno. */
+int show_clear_counters(struct show_baseline *b, int64_t now);
+
+struct show {
+	const struct daemon *daemon;
+	const struct show_baseline *baseline;
+	bool json;
+	struct text *out;
+};
+
+/* `only_ours`: show interfaces sstpc. The two layouts differ, as they do in VyOS. All return 0 or negative
+ * errno. */
+int show_interfaces(const struct show *s);
+int show_summary(const struct show *s, bool only_ours);
+int show_counters(const struct show *s);
+int show_detail(const struct show *s, bool only_ours);
+/* One interface of ours, with its session. -ENODEV if it is not configured. */
+int show_interface(const struct show *s, const char *name);
+int show_statistics(const struct show *s, const char *name);
+/* The CAs of the running configuration; `name` NULL = all. -ENOENT. */
+int show_pki_ca(const struct show *s, const char *name);
+void show_version(const struct show *s);
+/* One line of the log. */
+void show_log_line(const struct journal_line *line, bool json, struct text *out);
