@@ -525,6 +525,7 @@ static void reset(struct ppp *p)
 	ipv6cp_init(&p->ipv6cp, &p->config);
 	auth_init(&p->auth, &p->config, &p->credentials, &p->queue);
 	p->queue.len = 0;
+	p->event_count = 0;
 	p->network_allowed = p->network_started = p->auth_began = p->ipv6_reported_down = false;
 	p->deadline = USEC_NEVER;
 	p->failure = (struct failure){ 0 };

@@ -591,6 +591,18 @@ static void nothing_is_heard_or_said_after_the_end(void)
 	check_int(r->raised[PPP_EVENT_DOWN], 1);
 }
 
+static void what_was_not_taken_before_the_carrier_went_is_gone(void)
+{
+	struct rig *r = rig_lcp_opened(PPP_AUTH_PAP);
+	const uint8_t ack[] = { 0xff, 0x03, 0xc0, 0x23, 2, 1, 0, 5, 0 };
+
+	(void)input(&r->p, ack, sizeof(ack), r->now);
+	ppp_lower_down(&r->p);
+	ppp_lower_up(&r->p, r->now);
+	check_int(ppp_event(&r->p).type, PPP_EVENT_NONE);
+	check_int(ppp_stage(&r->p), STAGE_LCP);
+}
+
 static void secrets_are_wiped(void)
 {
 	struct rig *r = rig_lcp_opened(PPP_AUTH_MSCHAPV2);
@@ -887,6 +899,7 @@ int main(void)
 				 TEST(terminate_requests_are_acknowledged_in_every_phase),
 				 TEST(a_flood_of_anything_is_bounded),
 				 TEST(nothing_is_heard_or_said_after_the_end),
+				 TEST(what_was_not_taken_before_the_carrier_went_is_gone),
 				 TEST(secrets_are_wiped),
 				 TEST(ip_packets_are_checked_at_the_door),
 				 TEST(a_protocol_reject_before_the_link_is_open_is_dropped),
