@@ -71,6 +71,13 @@ int cause_exit_code(enum cause cause)
 	return row(cause)->exit_code;
 }
 
+enum stage failure_stage(const struct failure *f)
+{
+	enum stage stage = cause_stage(f->cause);
+
+	return stage == STAGE_UP && f->stage != STAGE_SETUP ? f->stage : stage;
+}
+
 void failure_set(struct failure *f, enum cause cause, const char *detail_format, ...)
 {
 	char detail[sizeof(f->detail)];
@@ -89,7 +96,7 @@ void failure_format(const struct failure *f, const char *where, char *out, size_
 {
 	const char *remedy = cause_remedy(f->cause);
 
-	(void)snprintf(out, size, "%s%s%s: %s%s%s%s%s%s", stage_name(cause_stage(f->cause)), where ? " " : "",
+	(void)snprintf(out, size, "%s%s%s: %s%s%s%s%s%s", stage_name(failure_stage(f)), where ? " " : "",
 		       where ? where : "", cause_summary(f->cause), f->detail[0] ? " (" : "", f->detail,
 		       f->detail[0] ? ")" : "", remedy[0] ? "; " : "", remedy);
 }

@@ -58,9 +58,9 @@ enum cause_class {
 	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                \
 	X(INTERNAL, "internal", SETUP, TRANSIENT, 70, "internal error", "please report this with the log")  \
 	X(WORKER_DIED, "worker-died", UP, TRANSIENT, 71, "the tunnel process ended unexpectedly",           \
-	  "it is restarted; please report this with the log")                                               \
+	  "please report this with the log")                                                                \
 	X(WORKER_BROKEN, "worker-broken", UP, TRANSIENT, 72, "the tunnel process misbehaved and was ended", \
-	  "it is restarted; please report this with the log")                                               \
+	  "please report this with the log")                                                                \
 	X(RESOLVE_NOT_FOUND, "name-not-found", RESOLVE, TRANSIENT, 10, "the server's name does not exist",  \
 	  "check the spelling of the server's name and your DNS")                                           \
 	X(RESOLVE_FAILED, "name-lookup-failed", RESOLVE, TRANSIENT, 11, "the name lookup failed",           \
@@ -152,7 +152,9 @@ enum cause_class {
 	X(CONNECTION_LOST, "connection-lost", UP, TRANSIENT, 82, "the connection to the server was lost",   \
 	  "the network path or the server went away")                                                       \
 	X(DEVICE_LOST, "device-lost", UP, TRANSIENT, 83, "the underlying network device lost its path",     \
-	  "a new path is used as soon as there is one")
+	  "a new path is used as soon as there is one")                                                     \
+	X(INTERFACE_LOST, "interface-lost", UP, TRANSIENT, 84, "the tunnel's interface was deleted",        \
+	  "leave the interface to sstpcd; it makes and deletes it")
 
 enum cause {
 #define CAUSE_ENUM(id, name, stage, class, code, summary, remedy) CAUSE_##id,
@@ -168,11 +170,20 @@ enum stage cause_stage(enum cause cause);
 enum cause_class cause_class(enum cause cause);
 int cause_exit_code(enum cause cause);
 
-/* A cause with what was seen: which file, which name, which status. The text is plain printable ASCII. */
+/*
+ * A cause with what was seen: which file, which name, which status. The text is plain printable ASCII.
+ *
+ * What the table puts into stage `up` can come at any moment (the connection is lost, the worker dies):
+ * `stage` then tells when it came. 0 (STAGE_SETUP, where these cannot happen) = in the stage of the table.
+ */
 struct failure {
 	enum cause cause;
+	enum stage stage;
 	char detail[256];
 };
+
+/* Where it happened. */
+enum stage failure_stage(const struct failure *f);
 
 /* Sets `f` unless it already holds a cause: the first failure is the one that counts. */
 void failure_set(struct failure *f, enum cause cause, const char *detail_format, ...) _printf_(3, 4);

@@ -11,15 +11,18 @@
 #define IN(phase) (1u << WORKER_PHASE_##phase)
 #define LIVE	  (IN(DIALLING) | IN(VERIFIED) | IN(UP) | IN(STOPPING))
 
-/* What passes when the daemon has just sent STOP may have been under way before: STOPPING accepts it. */
+/*
+ * What passes when the daemon has just sent STOP may have been under way before: STOPPING accepts it. A
+ * server may negotiate LCP and IPV6CP again, so their results come more than once.
+ */
 static const struct ipc_rule daemon_rules[] = {
 	{ WORKER_STAGE, "stage", LIVE, false, 0, 0, SCRATCH },
 	{ WORKER_ROUTE_QUERY, "route-query", IN(DIALLING) | IN(STOPPING), true, 0, 0, SCRATCH },
 	{ WORKER_VERIFIED, "verified", IN(DIALLING) | IN(STOPPING), true, 0, 0, SCRATCH },
-	{ WORKER_LINK, "link", IN(VERIFIED) | IN(STOPPING), true, 0, 0, SCRATCH },
+	{ WORKER_LINK, "link", IN(VERIFIED) | IN(STOPPING), false, 0, 0, SCRATCH },
 	{ WORKER_UP, "up", IN(VERIFIED) | IN(STOPPING), true, 0, 0, SCRATCH },
-	{ WORKER_IPV6_UP, "ipv6-up", IN(UP) | IN(STOPPING), true, 0, 0, SCRATCH },
-	{ WORKER_IPV6_DOWN, "ipv6-down", IN(UP) | IN(STOPPING), true, 0, 0, 0 },
+	{ WORKER_IPV6_UP, "ipv6-up", IN(UP) | IN(STOPPING), false, 0, 0, SCRATCH },
+	{ WORKER_IPV6_DOWN, "ipv6-down", IN(UP) | IN(STOPPING), false, 0, 0, 0 },
 	{ WORKER_RDNSS, "rdnss", IN(UP) | IN(STOPPING), false, 0, 0, SCRATCH },
 	{ WORKER_STATS, "stats", LIVE, false, 0, 0, SCRATCH },
 	{ WORKER_LOG, "log", LIVE | IN(ENDED), false, 0, 0, SCRATCH },

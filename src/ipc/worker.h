@@ -170,7 +170,7 @@ struct worker_verified {
 int worker_send_verified(int fd, const struct worker_verified *v);
 int worker_decode_verified(const struct ipc_message *m, struct worker_verified *ret);
 
-/* LINK: LCP is up. */
+/* LINK: LCP is up; again when it was negotiated again before the login was over. */
 struct worker_link {
 	uint16_t peer_mru, mru;
 	unsigned auth; /* the one PPP_AUTH_* that was agreed */
@@ -199,7 +199,7 @@ int worker_decode_up(const struct ipc_message *m, struct worker_up *ret);
  */
 const char *worker_up_check(const struct worker_up *u, unsigned auth);
 
-/* IPV6_UP: IPV6CP came up after UP. */
+/* IPV6_UP: IPV6CP came up after UP, perhaps again. */
 struct worker_ipv6 {
 	uint8_t local_id[8], peer_id[8];
 };

@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 /* One turn moves at most this much per direction, so that neither starves the other or the control socket. */
 #define TUN_READS_PER_TURN 4
 #define RECORDS_PER_TURN   16
@@ -41,6 +43,8 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 
 void pump_done(struct pump *p)
 {
+	if (p->out)
+		wipe(p->out, TLS_RECORD_MAX); /* PAP sends the password itself */
 	free(p->in);
 	free(p->out);
 	p->in = p->out = NULL;
@@ -131,10 +135,12 @@ static void read_packet(struct pump *p, usec_t now)
 	uint8_t *buffer = session_tun_reserve(p->session, &size);
 	ssize_t n = read(p->tun, buffer, size);
 
-	if (n > 0)
+	if (n > 0) {
 		session_tun_commit(p->session, (size_t)n, now);
-	else
-		p->tun_ready = false;
+		return;
+	}
+	p->tun_ready = false;
+	p->tun_lost = n < 0 && errno == EBADFD;
 }
 
 static size_t next_record(struct pump *p, usec_t now)
@@ -176,12 +182,12 @@ static bool send_records(struct pump *p, usec_t now)
 
 bool pump_run(struct pump *p, usec_t now)
 {
-	for (int i = 0; i < READS_PER_TURN && p->socket_ready; i++)
+	for (int i = 0; i < READS_PER_TURN && p->socket_ready && !p->read_closed; i++)
 		receive(p, now);
 	for (int i = 0; i < TUN_READS_PER_TURN && p->tun_ready; i++)
 		read_packet(p, now);
 	bool sent = send_records(p, now);
-	return sent || p->socket_ready || p->tun_ready;
+	return sent || (p->socket_ready && !p->read_closed) || p->tun_ready;
 }
 
 void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun)

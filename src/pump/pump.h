@@ -48,6 +48,7 @@ struct pump {
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */
 	bool shut;		      /* close_notify is queued */
 	bool read_closed;
+	bool tun_lost; /* the device behind the TUN was deleted */
 };
 
 /* `session` and `tls` stay the caller's, as do the descriptors, which must be non-blocking. -ENOMEM. */
@@ -62,6 +63,12 @@ static inline void pump_socket_ready(struct pump *p)
 static inline void pump_tun_ready(struct pump *p)
 {
 	p->tun_ready = true;
+}
+
+/* True once the device behind the TUN is no more: stop watching it (it reports errors for ever). */
+static inline bool pump_tun_lost(const struct pump *p)
+{
+	return p->tun_lost;
 }
 
 /* Does what can be done now, within a budget. Returns true if there is more to do without waiting. */

@@ -10,16 +10,37 @@
 /* ---- what the caller learns
  * --------------------------------------------------------------------------------- */
 
+static struct session_event *event_at(struct session *s, unsigned i)
+{
+	return &s->events[(s->event_first + i) % SESSION_EVENTS_MAX];
+}
+
+static bool replaces(const struct session_event *old, const struct session_event *new)
+{
+	bool both_ipv6 = (old->type == SESSION_EVENT_IPV6_UP || old->type == SESSION_EVENT_IPV6_DOWN) &&
+			 (new->type == SESSION_EVENT_IPV6_UP || new->type == SESSION_EVENT_IPV6_DOWN);
+
+	return both_ipv6 || (old->type == new->type && old->stage == new->stage);
+}
+
+/*
+ * A peer can negotiate LCP and IPV6CP over and over between two pulls. What waits already is not told twice,
+ * and of IPv6 the last state counts: so there are never more events than places, and ENDED always has one.
+ */
 static void push_event(struct session *s, enum session_event_type type, enum stage stage)
 {
-	/* A session makes fewer events than there is room for between two pulls; a peer cannot multiply them,
-	 * since each step happens once. Only IPv6 can flap, and its last state is what counts. */
-	if (s->event_count == SESSION_EVENTS_MAX)
-		return;
-	struct session_event *e = &s->events[(s->event_first + s->event_count++) % SESSION_EVENTS_MAX];
-	*e = (struct session_event){ .type = type, .stage = stage };
+	struct session_event e = { .type = type, .stage = stage };
+	unsigned i = 0;
+
 	if (type == SESSION_EVENT_ENDED)
-		e->failure = s->failure;
+		e.failure = s->failure;
+	while (i < s->event_count && !replaces(event_at(s, i), &e))
+		i++;
+	if (i == SESSION_EVENTS_MAX)
+		return;
+	if (i == s->event_count)
+		s->event_count++;
+	*event_at(s, i) = e;
 }
 
 struct session_event session_event(struct session *s)
@@ -27,7 +48,7 @@ struct session_event session_event(struct session *s)
 	struct session_event e = { .type = SESSION_EVENT_NONE };
 
 	if (s->event_count > 0) {
-		e = s->events[s->event_first];
+		e = *event_at(s, 0);
 		s->event_first = (s->event_first + 1) % SESSION_EVENTS_MAX;
 		s->event_count--;
 	}
@@ -36,8 +57,11 @@ struct session_event session_event(struct session *s)
 
 static void note_failure(struct session *s, const struct failure *failure)
 {
-	if (failure && s->failure.cause == CAUSE_NONE)
-		s->failure = *failure;
+	if (!failure || failure->cause == CAUSE_NONE || s->failure.cause != CAUSE_NONE)
+		return;
+	s->failure = *failure;
+	if (s->failure.stage == STAGE_SETUP)
+		s->failure.stage = session_stage(s);
 }
 
 static bool may_flow(const struct session *s, int protocol)
@@ -252,6 +276,7 @@ int session_init(struct session *s, const struct session_config *config)
 	r = rx_new(&config->rx, &s->rx);
 	if (r < 0) {
 		tx_free(s->tx);
+		s->tx = NULL; /* session_done() may follow */
 		return r;
 	}
 	tx_set_families(s->tx, false, false);
@@ -267,8 +292,7 @@ void session_done(struct session *s)
 	ppp_done(&s->ppp);
 	tx_free(s->tx);
 	rx_free(s->rx);
-	wipe(&s->config, sizeof(s->config));
-	wipe(s->control, sizeof(s->control));
+	wipe(s, sizeof(*s)); /* keys and passwords of several layers, and login frames that wait */
 }
 
 void session_start(struct session *s, usec_t now)
@@ -410,21 +434,44 @@ size_t session_input(struct session *s, const uint8_t *data, size_t len, usec_t 
 	return s->phase == SESSION_PHASE_ENDED ? len : used;
 }
 
+/* How the transport ended is what we know; what it may mean knows SSTP. */
+static void lose_call(struct session *s, const char *how, usec_t now)
+{
+	bool connected = sstp_is_connected(&s->sstp);
+	struct failure failure = { 0 };
+	struct sstp_event e;
+
+	sstp_transport_lost(&s->sstp, now);
+	while ((e = sstp_event(&s->sstp)).type != SSTP_EVENT_NONE) {
+		/* While the call is being closed the end of the transport is part of it, and no failure. */
+		if (e.failure.cause == CAUSE_CONNECTION_LOST) {
+			failure_set(&failure, e.failure.cause, "%s%s%s", how, connected ? ", " : "",
+				    connected ? e.failure.detail : "");
+			e.failure = failure;
+		}
+		on_sstp_event(s, &e, now);
+	}
+	settle(s, now);
+}
+
 void session_transport_lost(struct session *s, const char *how, usec_t now)
 {
-	bool client = s->config.role == SSTP_CLIENT;
+	struct failure failure = { 0 };
 
-	if (s->phase == SESSION_PHASE_HTTP) {
-		failure_set(&s->failure, client ? CAUSE_HTTP_CLOSED : CAUSE_CONNECTION_LOST, "%s", how);
+	switch (s->phase) {
+	case SESSION_PHASE_HTTP:
+		if (s->config.role == SSTP_CLIENT)
+			http_response_closed(&s->response, how, &failure);
+		else
+			failure_set(&failure, CAUSE_CONNECTION_LOST, "%s", how);
+		note_failure(s, &failure);
 		end(s);
-	} else if (s->phase == SESSION_PHASE_CALL) {
-		/* While the call is being closed, the end of the transport is part of it. */
-		if (sstp_state(&s->sstp) <= SSTP_STATE_CONNECTED)
-			failure_set(&s->failure, CAUSE_CONNECTION_LOST, "%s%s%s", how,
-				    s->flowing ? "" : " during ",
-				    s->flowing ? "" : stage_name(session_stage(s)));
-		sstp_transport_lost(&s->sstp, now);
-		settle(s, now);
+		break;
+	case SESSION_PHASE_CALL:
+		lose_call(s, how, now);
+		break;
+	case SESSION_PHASE_ENDED:
+		break;
 	}
 }
 

@@ -100,8 +100,9 @@ size_t session_input(struct session *s, const uint8_t *data, size_t len, usec_t 
 void session_transport_lost(struct session *s, const char *how, usec_t now);
 
 /*
- * Fills `out` with bytes to send: control packets first, then data packets, always whole ones. Returns the
- * number of bytes, 0 if there is nothing to send. `space` ≥ SESSION_CONTROL_MAX.
+ * Fills `out` with bytes to send: control packets first, then data packets. Only control packets of more than
+ * `space` bytes together are cut, and go on in the next call. Returns the number of bytes, 0 if there is
+ * nothing to send. `space` ≥ SESSION_CONTROL_MAX.
  */
 size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now);
 /* True if session_output() would return something. */

@@ -54,6 +54,8 @@ static size_t faulty_output(void *ctx, uint8_t *out, size_t space, usec_t now)
 		return 0;
 	if (c->staged_pos < c->staged_len)
 		return take_staged(c, out, space);
+	if (c->drop_link)
+		return 0;
 	/* The HTTP answer is the first output; it comes alone, since the client must wait for it. */
 	size_t n = session_output(c->session, packets, sizeof(packets), now);
 	if (n == 0)
@@ -129,7 +131,8 @@ static void start_closing(struct connection *c, const struct failure *failure)
 {
 	c->closing = true;
 	loop_fd_remove(&c->tun_source);
-	report(&c->report, "ended", "cause", cause_name(failure->cause), "detail", failure->detail, NULL);
+	report(&c->report, "ended", "cause", cause_name(failure->cause), "stage",
+	       stage_name(failure_stage(failure)), "detail", failure->detail, NULL);
 	loop_timer_clear(&c->timer);
 	c->timer = (struct loop_timer){ .fn = on_close_timeout, .ctx = c };
 	loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + CLOSE_TIME);
@@ -176,6 +179,8 @@ static void run(struct connection *c)
 	uint32_t socket_events, tun_events;
 	bool more = pump_run(&c->pump, clock_now());
 
+	if (pump_tun_lost(&c->pump))
+		loop_fd_remove(&c->tun_source);
 	while ((e = session_event(c->session)).type != SESSION_EVENT_NONE)
 		on_session_event(c, &e);
 	if (c->drop_link && c->staged_pos == c->staged_len && !tls_wants_write(c->tls)) {

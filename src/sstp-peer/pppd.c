@@ -19,6 +19,7 @@
 
 #define STREAM_SIZE   65536
 #define PPPD_ARGS_MAX 64
+#define START_TIME    (60 * USEC_PER_SEC) /* from accept to the end of the HTTP request */
 
 struct relay {
 	struct relay_config config;
@@ -31,7 +32,7 @@ struct relay {
 	struct loop_fd socket_source, pty_source;
 	struct loop_timer timer;
 	struct loop_child pppd;
-	bool tls_up, http_done, ended;
+	bool tls_up, http_done;
 	uint8_t in[STREAM_SIZE], out[STREAM_SIZE]; /* of the TLS stream */
 	size_t in_len, out_len;
 };
@@ -40,11 +41,9 @@ extern char **environ;
 
 static void run(struct relay *r);
 
+/* `r` is freed by it: nothing may follow. */
 static void end(struct relay *r, const char *cause, const char *detail)
 {
-	if (r->ended)
-		return;
-	r->ended = true;
 	report(&r->config.report, "ended", "cause", cause, "detail", detail, NULL);
 	r->config.ended(r->config.ctx, r, r->config.place);
 }
@@ -198,7 +197,10 @@ static size_t take_http(struct relay *r)
 
 		r->out_len += m > 0 ? (size_t)m : 0;
 		r->http_done = true;
-		sstp_start(&r->sstp, clock_now());
+		if (r->request.status == 200)
+			sstp_start(&r->sstp, clock_now());
+		else
+			sstp_disconnect(&r->sstp, NULL, clock_now()); /* not started: ends at once */
 	}
 	return n;
 }
@@ -223,18 +225,19 @@ static void take_input(struct relay *r)
 	memmove(r->in, r->in + used, r->in_len);
 }
 
-static void read_stream(struct relay *r)
+/* Returns false where there is no more to read. */
+static bool read_stream(struct relay *r)
 {
 	ssize_t n = tls_read(r->tls, r->in + r->in_len, sizeof(r->in) - r->in_len);
 
 	if (n > 0) {
 		r->in_len += (size_t)n;
 		take_input(r);
-	} else if (n != -EAGAIN && r->http_done) {
-		sstp_transport_lost(&r->sstp, clock_now());
 	} else if (n != -EAGAIN) {
-		end(r, "connection-lost", "");
+		r->http_done = true; /* it will not come any more: SSTP has the end to tell */
+		sstp_transport_lost(&r->sstp, clock_now());
 	}
+	return n > 0 && tls_pending(r->tls) && r->in_len < sizeof(r->in);
 }
 
 static void write_stream(struct relay *r)
@@ -253,7 +256,7 @@ static void run(struct relay *r)
 {
 	struct sstp_event e;
 
-	while (!r->ended && r->http_done && (e = sstp_event(&r->sstp)).type != SSTP_EVENT_NONE) {
+	while ((e = sstp_event(&r->sstp)).type != SSTP_EVENT_NONE) {
 		if (e.type == SSTP_EVENT_ENDED)
 			write_stream(r);
 		on_sstp_event(r, &e);
@@ -262,13 +265,18 @@ static void run(struct relay *r)
 	}
 	write_stream(r);
 	loop_fd_set(&r->socket_source, EPOLLIN | (r->out_len > 0 || tls_wants_write(r->tls) ? EPOLLOUT : 0));
-	loop_timer_set(r->config.loop, &r->timer, sstp_deadline(&r->sstp));
+	if (r->http_done)
+		loop_timer_set(r->config.loop, &r->timer, sstp_deadline(&r->sstp));
 }
 
 static void on_timer(void *ctx)
 {
 	struct relay *r = ctx;
 
+	if (!r->http_done) {
+		end(r, "timeout", "no HTTP request");
+		return;
+	}
 	sstp_timeout(&r->sstp, clock_now());
 	run(r);
 }
@@ -305,12 +313,10 @@ static void on_socket(void *ctx, uint32_t events)
 	}
 	(void)tls_flush(r->tls);
 	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
-		do
-			read_stream(r);
-		while (!r->ended && tls_pending(r->tls) && r->in_len < sizeof(r->in));
+		while (read_stream(r))
+			;
 	}
-	if (!r->ended)
-		run(r);
+	run(r);
 }
 
 /* ---- life
@@ -331,6 +337,7 @@ int relay_start(const struct relay_config *config, int fd, struct relay **ret)
 	r->snoop.users = config->options->users;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	r->timer = (struct loop_timer){ .fn = on_timer, .ctx = r };
+	loop_timer_set(config->loop, &r->timer, loop_now(config->loop) + START_TIME);
 	r->socket_source = (struct loop_fd){ .fn = on_socket, .ctx = r };
 	result = tls_server_accept(config->options->tls, fd, &r->tls);
 	if (result == 0)

@@ -115,6 +115,7 @@ static void start_next(struct connector *c)
 	const struct connect_target *t = &c->targets[index];
 	int r;
 
+	loop_timer_clear(&c->stagger); /* a failure may have called before its time */
 	*a = (struct connect_attempt){ .connector = c,
 				       .source = { .fn = on_ready, .ctx = a },
 				       .fd = open_socket(t) };

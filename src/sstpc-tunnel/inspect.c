@@ -11,6 +11,7 @@
 #include "ipc/worker.h"
 #include "sandbox/sandbox.h"
 #include "tls/tls.h"
+#include "worker.h"
 
 static ssize_t read_all(uint8_t *data, size_t size)
 {
@@ -46,7 +47,10 @@ int inspect_run(void)
 	struct failure failure = { 0 };
 	size_t count = 0;
 	ssize_t len = pem ? read_all(pem, WORKER_CA_MAX + 1) : -ENOMEM;
-	int r = len < 0 ? (int)len : sandbox_worker(&config, &result);
+	int r = len < 0 ? (int)len : worker_drop_privileges();
+
+	if (r == 0)
+		r = sandbox_worker(&config, &result);
 
 	if (r < 0) {
 		(void)fprintf(stderr, "reading the certificates: %s\n", strerror(-r));

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -78,10 +80,13 @@ static void look_up(const char *host, struct answer *answer)
 		freeaddrinfo(list);
 }
 
-static _Noreturn void child(const char *host, int fd)
+static _Noreturn void child(const char *host, int fd, pid_t parent)
 {
 	struct answer answer = { 0 };
 
+	/* It is of no use without the parent, and getaddrinfo() may wait for minutes. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
 	/* Nothing of the parent but the pipe and the standard descriptors. */
 	if (dup2(fd, 3) < 0 || close_range(4, ~0u, 0) < 0)
 		_exit(1);
@@ -97,7 +102,7 @@ int resolve_start(const char *host, int *ret_fd, pid_t *ret_pid)
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	if (pid < 0) {
 		int r = -errno;
 		(void)close_fd(fds[0]);
@@ -105,7 +110,7 @@ int resolve_start(const char *host, int *ret_fd, pid_t *ret_pid)
 		return r;
 	}
 	if (pid == 0)
-		child(host, fds[1]);
+		child(host, fds[1], parent);
 	(void)close_fd(fds[1]);
 	*ret_fd = fds[0];
 	*ret_pid = pid;

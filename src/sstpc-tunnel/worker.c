@@ -27,6 +27,7 @@
 
 #define WORKER_UID   65534 /* nobody: the worker owns no file */
 #define RESOLVE_TIME (20 * USEC_PER_SEC)
+#define ROUTE_TIME   (10 * USEC_PER_SEC) /* the daemon answers at once, or never */
 #define TLS_TIME     (20 * USEC_PER_SEC)
 #define STOP_TIME    (3 * USEC_PER_SEC) /* an orderly end must not keep the user waiting */
 #define CLOSE_TIME   (1 * USEC_PER_SEC)
@@ -170,6 +171,8 @@ static void report_up(struct worker *w)
 	memcpy(u.peer_id, p->peer_id, sizeof(u.peer_id));
 	printable(u.message, sizeof(u.message), p->peer_message, strlen(p->peer_message));
 	w->ipv6_reported = u.ipv6;
+	tx_set_mtu(w->session->tx,
+		   MIN(w->config.mtu, p->peer_mru)); /* the device follows when the daemon knows */
 	must_send(w, worker_send_up(w->ipc, &u));
 	if (w->phase == WORKER_PHASE_VERIFIED)
 		w->phase = WORKER_PHASE_UP;
@@ -262,6 +265,8 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 		note_counts(w);
 		w->step = STEP_CLOSING;
 		w->failure = e->failure;
+		if (w->phase != WORKER_PHASE_STOPPING)
+			failure_set(&w->failure, CAUSE_PEER_DISCONNECT, "without a reason");
 		set_timer(w, on_close_timeout, CLOSE_TIME);
 		break;
 	}
@@ -282,8 +287,18 @@ static void run_session(struct worker *w)
 {
 	struct session_event e;
 	uint32_t socket_events, tun_events;
-	bool more = pump_run(&w->pump, clock_now());
+	bool more;
 
+	if (w->phase == WORKER_PHASE_ENDED)
+		return;
+	more = pump_run(&w->pump, clock_now());
+	if (pump_tun_lost(&w->pump) && loop_fd_is_added(&w->tun_source)) {
+		struct failure lost = { .cause = CAUSE_INTERFACE_LOST };
+
+		loop_fd_remove(&w->tun_source);
+		session_stop(w->session, &lost, clock_now());
+		more = true;
+	}
 	while ((e = session_event(w->session)).type != SESSION_EVENT_NONE)
 		on_session_event(w, &e);
 	if (w->step == STEP_CLOSING && pump_close(&w->pump, clock_now())) {
@@ -442,7 +457,8 @@ static void on_tls_timeout(void *ctx)
 static int enter_sandbox(struct worker *w)
 {
 	struct sandbox_worker_config config = { .read_paths = uses_system_store(w) ? tls_system_paths()
-										   : NULL };
+										   : NULL,
+						.writes_files = w->keylog >= 0 };
 	struct sandbox_result result = { 0 };
 	int r = sandbox_worker(&config, &result);
 
@@ -510,6 +526,7 @@ static void start_connecting(struct worker *w, const struct worker_routes *route
 	struct connector *c = &w->connector;
 	char detail[128], text[ADDRESS_TEXT];
 
+	loop_timer_clear(&w->timer);
 	*c = (struct connector){ .loop = &w->loop, .done = on_connected, .ctx = w };
 	for (unsigned i = 0; i < w->addresses.count; i++) {
 		const char *device = routes ? routes->device[i] : w->config.bind_device;
@@ -544,6 +561,11 @@ static void to_in6(const union address *a, struct in6_addr *ret)
 	memcpy(&ret->s6_addr[12], &a->in.sin_addr, 4);
 }
 
+static void on_route_timeout(void *ctx)
+{
+	fail_with(ctx, CAUSE_INTERNAL, "the daemon does not say which device leads to the server");
+}
+
 static void find_routes(struct worker *w)
 {
 	struct worker_addresses query = { .n = w->addresses.count };
@@ -556,6 +578,7 @@ static void find_routes(struct worker *w)
 	for (unsigned i = 0; i < w->addresses.count; i++)
 		to_in6(&w->addresses.list[i], &query.address[i]);
 	must_send(w, worker_send_route_query(w->ipc, &query));
+	set_timer(w, on_route_timeout, ROUTE_TIME);
 }
 
 static void end_lookup(struct worker *w)
@@ -636,7 +659,7 @@ static int read_ca(struct worker *w, int fd)
 	return n < 0 ? -errno : len == size ? -EFBIG : 0;
 }
 
-static int drop_privileges(void)
+int worker_drop_privileges(void)
 {
 	return geteuid() == 0 ? sandbox_drop_privileges(WORKER_UID, WORKER_UID)
 			      : sandbox_drop_privileges(geteuid(), getegid());
@@ -655,7 +678,7 @@ static int on_start(struct worker *w, struct ipc_message *m)
 		fail_with(w, CAUSE_CA_INVALID, "reading it: %s", strerror(-r));
 		return 0;
 	}
-	r = drop_privileges();
+	r = worker_drop_privileges();
 	if (r == 0)
 		r = start_resolving(w);
 	if (r < 0)
@@ -706,18 +729,22 @@ static void on_stop_timeout(void *ctx)
 	finish(ctx);
 }
 
-static void stop(struct worker *w)
+/* `failure` is why, NULL if the daemon has asked for it. */
+static void stop(struct worker *w, const struct failure *failure)
 {
-	if (w->phase >= WORKER_PHASE_STOPPING)
+	if (w->phase >= WORKER_PHASE_STOPPING || loop_timer_is_set(&w->stop_timer))
 		return;
-	w->phase = WORKER_PHASE_STOPPING;
+	if (!failure)
+		w->phase = WORKER_PHASE_STOPPING;
+	else if (w->failure.cause == CAUSE_NONE)
+		w->failure = *failure;
 	if (!w->session) {
 		finish(w);
 		return;
 	}
 	w->stop_timer = (struct loop_timer){ .fn = on_stop_timeout, .ctx = w };
 	loop_timer_set(&w->loop, &w->stop_timer, loop_now(&w->loop) + STOP_TIME);
-	session_stop(w->session, NULL, clock_now());
+	session_stop(w->session, failure, clock_now());
 	run_session(w);
 }
 
@@ -741,7 +768,7 @@ static int dispatch(struct worker *w, struct ipc_message *m)
 			run_session(w);
 		return r;
 	case WORKER_STOP:
-		stop(w);
+		stop(w, NULL);
 		return 0;
 	case WORKER_SET_MTU:
 		r = worker_decode_set_mtu(m, &mtu);
@@ -779,7 +806,7 @@ static void on_ipc(void *ctx, uint32_t events)
 		return;
 	if (r <= 0) { /* the daemon is gone: say goodbye to the server */
 		loop_fd_remove(&w->ipc_source);
-		stop(w);
+		stop(w, NULL);
 		return;
 	}
 	r = ipc_permit(&w->monitor, &m, w->phase);
@@ -793,8 +820,11 @@ static void on_ipc(void *ctx, uint32_t events)
 
 static void on_signal(void *ctx, const struct signalfd_siginfo *info)
 {
-	(void)info;
-	stop(ctx);
+	struct failure failure = { .cause = CAUSE_NONE };
+
+	failure_set(&failure, CAUSE_WORKER_DIED, "ended by signal %u of process %u", info->ssi_signo,
+		    info->ssi_pid);
+	stop(ctx, &failure);
 }
 
 /* ---- life

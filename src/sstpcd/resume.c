@@ -90,7 +90,7 @@ static void put_tunnel(struct wire_writer *w, const struct tunnel *t)
 		wire_put_u64(w, t->process.monitor.seen);
 	}
 	put_failure(w, &t->failure);
-	wire_put_u8(w, (uint8_t)t->failure_stage);
+	wire_put_u8(w, (uint8_t)t->failure.stage);
 	wire_put_u64(w, (uint64_t)t->failure_at);
 	wire_put_u32(w, t->failures);
 	wire_put_u32(w, t->sessions);
@@ -329,7 +329,7 @@ static int get_tunnel(struct wire_reader *r, struct saved *s, struct tunnel *t)
 		s->seen = wire_u64(r);
 	}
 	get_failure(r, &t->failure);
-	t->failure_stage = get_stage(r);
+	t->failure.stage = get_stage(r);
 	t->failure_at = (int64_t)wire_u64(r);
 	t->failures = wire_u32(r);
 	t->sessions = wire_u32(r);

@@ -19,6 +19,9 @@
 /* A worker may tell this much; then it is told to be quiet by not listening. */
 #define LOG_LINES_MAX 2000
 
+/* Changes of IPv6 in a session that are followed at once. */
+#define IPV6_CHANGES_MAX 4
+
 static bool is_address(const char *host)
 {
 	struct in6_addr a;
@@ -220,6 +223,15 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 	return 0;
 }
 
+/* At once, but not as often as a server likes that negotiates IPv6 over and over. */
+static void ipv6_changed(struct tunnel *t)
+{
+	if (t->attempt->ipv6_changes++ < IPV6_CHANGES_MAX)
+		(void)kernel_reconcile(t);
+	else
+		tunnel_kernel_event(t, NULL);
+}
+
 static int on_ipv6_up(struct tunnel *t, const struct ipc_message *m)
 {
 	struct worker_ipv6 ipv6;
@@ -229,7 +241,7 @@ static int on_ipv6_up(struct tunnel *t, const struct ipc_message *m)
 		return -EBADMSG;
 	t->attempt->ipv6 = ipv6;
 	t->attempt->has_ipv6 = true;
-	(void)kernel_reconcile(t);
+	ipv6_changed(t);
 	return 0;
 }
 
@@ -241,7 +253,7 @@ static int on_ipv6_down(struct tunnel *t, const struct ipc_message *m)
 		return r;
 	t->attempt->has_ipv6 = false;
 	t->attempt->rdnss.n = 0;
-	(void)kernel_reconcile(t);
+	ipv6_changed(t);
 	return 0;
 }
 

@@ -439,9 +439,8 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 	if (t->state == TUNNEL_UP && loop_now(t->host->loop) - t->state_since >= STABLE_TIME)
 		t->failures = 0;
 	t->failures++;
-	t->failure = (struct failure){ .cause = CAUSE_NONE };
+	t->failure = (struct failure){ .stage = t->attempt->stage };
 	failure_set(&t->failure, cause, "%s", detail);
-	t->failure_stage = t->attempt->stage;
 	t->failure_at = (int64_t)time(NULL);
 	tunnel_server_format(t, server, sizeof(server));
 	failure_format(&t->failure, server, text, sizeof(text));

@@ -106,6 +106,7 @@ struct tunnel_attempt {
 	usec_t stats_asked;	/* when; 0 = no answer is awaited */
 	struct net_addr server; /* the first address that was tried, later the one that was reached */
 	unsigned log_lines;	/* taken from this worker */
+	unsigned ipv6_changes;	/* told by this worker */
 };
 
 /* Members may be read by everybody and written by tunnel.c, session.c and kernel.c. */
@@ -128,9 +129,8 @@ struct tunnel {
 	struct process process;
 	struct tunnel_attempt *attempt; /* NULL before the first */
 
-	struct failure failure;	  /* the last one; CAUSE_NONE = none since the last success or command */
-	enum stage failure_stage; /* where it happened */
-	int64_t failure_at;	  /* wall clock */
+	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
+	int64_t failure_at;	/* wall clock */
 	unsigned failures;	  /* in a row: determines the wait */
 	unsigned sessions;	  /* that came up */
 

@@ -269,6 +269,15 @@ ssize_t http_response_input(struct http_response *r, const uint8_t *data, size_t
 	return (ssize_t)n;
 }
 
+void http_response_closed(const struct http_response *r, const char *how, struct failure *failure)
+{
+	if (r->status >= 200 && r->status != 200)
+		refuse_status(r, failure);
+	else
+		failure_set(failure, CAUSE_HTTP_CLOSED, "%s%s", how,
+			    r->head.total > 0 ? ", in the middle of the HTTP answer" : "");
+}
+
 /* --- request --- */
 
 void http_request_init(struct http_request *r)

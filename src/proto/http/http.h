@@ -51,6 +51,12 @@ void http_response_init(struct http_response *r);
 ssize_t http_response_input(struct http_response *r, const uint8_t *data, size_t len, bool *ret_done,
 			    struct failure *failure);
 
+/*
+ * The connection has ended before the head was complete; `how` in words. A status that had come already is
+ * told: a refusal may be cut off.
+ */
+void http_response_closed(const struct http_response *r, const char *how, struct failure *failure);
+
 /* Server role: reads a request head; `status` is the answer it deserves (200, 400, 404, 501). */
 struct http_request {
 	/* private */

@@ -33,8 +33,27 @@ static void the_first_failure_counts(void)
 			"may also be locked");
 }
 
+static void what_can_come_at_any_moment_tells_when_it_came(void)
+{
+	struct failure f = { .cause = CAUSE_NONE, .stage = STAGE_LCP };
+	char text[200];
+
+	failure_set(&f, CAUSE_CONNECTION_LOST, "reset by the other side");
+	check_int(failure_stage(&f), STAGE_LCP);
+	failure_format(&f, NULL, text, sizeof(text));
+	check_str(text,
+		  "LCP: the connection to the server was lost (reset by the other side); the network path or "
+		  "the server went away");
+	f.stage = STAGE_SETUP; /* unknown */
+	check_int(failure_stage(&f), STAGE_UP);
+	f = (struct failure){ .cause = CAUSE_AUTH_FAILED, .stage = STAGE_IPCP };
+	check_int(failure_stage(&f), STAGE_AUTH); /* says itself where it belongs */
+}
+
 int main(void)
 {
-	return run_tests((struct test[]){
-		TEST(every_cause_has_a_text_and_a_code_of_its_own), TEST(the_first_failure_counts), {} });
+	return run_tests((struct test[]){ TEST(every_cause_has_a_text_and_a_code_of_its_own),
+					  TEST(the_first_failure_counts),
+					  TEST(what_can_come_at_any_moment_tells_when_it_came),
+					  {} });
 }

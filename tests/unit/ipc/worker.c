@@ -355,13 +355,13 @@ static void the_order_of_reports_is_enforced(void)
 		const char *phases; /* N new, D dialling, V verified, U up, S stopping, E ended */
 		bool once;
 	} rows[] = {
-		{ WORKER_STAGE, "DVUS", false },  { WORKER_ROUTE_QUERY, "DS", true },
-		{ WORKER_VERIFIED, "DS", true },  { WORKER_LINK, "VS", true },
-		{ WORKER_UP, "VS", true },	  { WORKER_IPV6_UP, "US", true },
-		{ WORKER_IPV6_DOWN, "US", true }, { WORKER_RDNSS, "US", false },
-		{ WORKER_STATS, "DVUS", false },  { WORKER_LOG, "DVUSE", false },
-		{ WORKER_FAILED, "DVUS", true },  { WORKER_CLOSED, "S", true },
-		{ WORKER_START, "", false },	  { WORKER_PASSWORD, "", false },
+		{ WORKER_STAGE, "DVUS", false },   { WORKER_ROUTE_QUERY, "DS", true },
+		{ WORKER_VERIFIED, "DS", true },   { WORKER_LINK, "VS", false },
+		{ WORKER_UP, "VS", true },	   { WORKER_IPV6_UP, "US", false },
+		{ WORKER_IPV6_DOWN, "US", false }, { WORKER_RDNSS, "US", false },
+		{ WORKER_STATS, "DVUS", false },   { WORKER_LOG, "DVUSE", false },
+		{ WORKER_FAILED, "DVUS", true },   { WORKER_CLOSED, "S", true },
+		{ WORKER_START, "", false },	   { WORKER_PASSWORD, "", false },
 	};
 	static const char letters[] = "NDVUSE";
 

@@ -362,7 +362,94 @@ static void a_lost_transport_tells_where(void)
 	session_transport_lost(&p->client, "reset by the other side", p->now);
 	events(p);
 	check_int(p->client_end.failure.cause, CAUSE_CONNECTION_LOST);
-	check_str(p->client_end.failure.detail, "reset by the other side during authentication");
+	check_int(failure_stage(&p->client_end.failure), STAGE_AUTH);
+	check_str(p->client_end.failure.detail, "reset by the other side");
+	pair_free(p);
+
+	p = pair_new(&c, &s);
+	login(p, "alice", "s3cret");
+	run(p, USEC_PER_SEC);
+	session_transport_lost(&p->client, "closed by the other side", p->now);
+	events(p);
+	check_int(p->client_end.failure.cause, CAUSE_CONNECTION_LOST);
+	check_int(failure_stage(&p->client_end.failure), STAGE_UP);
+	check_str(p->client_end.failure.detail,
+		  "closed by the other side, right after CALL_CONNECTED; the crypto "
+		  "binding may have been refused");
+	pair_free(p);
+}
+
+static void a_refusal_that_is_cut_off_is_a_refusal(void)
+{
+	static const struct {
+		const char *answer;
+		enum cause cause;
+		const char *detail;
+	} cases[] = {
+		{ "HTTP/1.1 403 Forbidden\r\nServer: Micro", CAUSE_HTTP_REFUSED,
+		  "HTTP status 403 Forbidden" },
+		{ "HTTP/1.1 405 No\r\n", CAUSE_HTTP_NOT_SSTP, "HTTP status 405 No" },
+		{ "HTTP/1.1 200 OK\r\n", CAUSE_HTTP_CLOSED, "closed, in the middle of the HTTP answer" },
+		{ "HTTP/1.1 4", CAUSE_HTTP_CLOSED, "closed, in the middle of the HTTP answer" },
+		{ "HTTP/1.1 100 Continue\r\n", CAUSE_HTTP_CLOSED,
+		  "closed, in the middle of the HTTP answer" },
+	};
+	struct session_config c = client_config(), s = server_config();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pair *p = pair_new(&c, &s);
+
+		(void)session_input(&p->client, (const uint8_t *)cases[i].answer, strlen(cases[i].answer),
+				    p->now);
+		session_transport_lost(&p->client, "closed", p->now);
+		events(p);
+		check_int(p->client_end.failure.cause, cases[i].cause);
+		check_str(p->client_end.failure.detail, cases[i].detail);
+		pair_free(p);
+	}
+}
+
+#define IPV6CP_OFFSET (SSTP_HEADER_LEN + PPP_HEADER_LEN)
+
+/* A server that negotiates IPV6CP once more: its Configure-Request, and the Ack of the client's. */
+static void negotiate_ipv6_again(struct session *client, uint8_t id, usec_t now)
+{
+	uint8_t request[] = { 0x10, 0, 0,  22, 0xff, 3, 0x80, 0x57, 1, id, 0,
+			      14,   1, 10, 2,  0,    0, 0,    0,    0, 0,  id };
+	uint8_t out[8192];
+
+	(void)session_input(client, request, sizeof(request), now);
+	size_t len = session_output(client, out, sizeof(out), now);
+	for (size_t at = 0, n; at < len; at += n) {
+		n = (size_t)out[at + 2] << 8 | out[at + 3];
+		if (out[at + 6] != 0x80 || out[at + 7] != 0x57 || out[at + IPV6CP_OFFSET] != 1)
+			continue;
+		out[at + IPV6CP_OFFSET] = 2;
+		(void)session_input(client, out + at, n, now);
+	}
+}
+
+static void the_end_is_told_however_much_happened_before(void)
+{
+	struct session_config c = client_config(), s = server_config();
+	struct pair *p = pair_new(&c, &s);
+	struct session_event e, last = { .type = SESSION_EVENT_NONE };
+	unsigned ipv6 = 0;
+
+	login(p, "alice", "s3cret");
+	run(p, USEC_PER_SEC);
+	for (uint8_t id = 100; id < 119; id++) /* nobody looks meanwhile */
+		negotiate_ipv6_again(&p->client, id, p->now);
+	check(session_params(&p->client)->ipv6_up);
+	check_int(session_params(&p->client)->peer_id[7], 118);
+	session_transport_lost(&p->client, "closed", p->now);
+	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE) {
+		ipv6 += e.type == SESSION_EVENT_IPV6_UP || e.type == SESSION_EVENT_IPV6_DOWN;
+		last = e;
+	}
+	check_int(ipv6, 1);
+	check_int(last.type, SESSION_EVENT_ENDED);
+	check_int(last.failure.cause, CAUSE_CONNECTION_LOST);
 	pair_free(p);
 }
 
@@ -396,6 +483,8 @@ int main(void)
 					  TEST(a_stop_is_orderly_on_both_sides),
 					  TEST(silence_ends_in_a_named_stage),
 					  TEST(a_lost_transport_tells_where),
+					  TEST(a_refusal_that_is_cut_off_is_a_refusal),
+					  TEST(the_end_is_told_however_much_happened_before),
 					  TEST(a_web_server_is_not_an_sstp_server),
 					  {} });
 }

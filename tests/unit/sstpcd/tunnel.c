@@ -291,7 +291,7 @@ static void a_lost_session_is_dialled_again_and_the_address_stays(void)
 	check_int(kernel.wish.mtu, 1400);
 	check_int(w.t->failure.cause, CAUSE_CONNECTION_LOST);
 	check_str(w.t->failure.detail, "reset by peer");
-	check_int(w.t->failure_stage, STAGE_UP);
+	check_int(w.t->failure.stage, STAGE_UP);
 	check(wait_of(&w) >= USEC_PER_SEC - 200000 && wait_of(&w) <= 2 * USEC_PER_SEC);
 	check(reach(&w, TUNNEL_UP)); /* by itself, after 1 to 2 s */
 	check_int(w.t->sessions, 2);
@@ -312,7 +312,7 @@ static void transient_failures_wait_longer_and_longer(void)
 		usec_t set = tunnel_next_attempt(w.t) - w.t->state_since;
 		check(set >= top / 2 && set <= top);
 		check_int(w.t->failures, i + 1);
-		check_int(w.t->failure_stage, STAGE_CONNECT);
+		check_int(w.t->failure.stage, STAGE_CONNECT);
 		tunnel_event(w.t, TUNNEL_EVENT_TIMER);
 	}
 }
