@@ -301,7 +301,7 @@ static void json_session(const struct tunnel *t, struct text *out)
 	if (t->failure.cause != CAUSE_NONE) {
 		text_add(out, ", \"last-error\": {\"cause\": ");
 		json_string(out, cause_name(t->failure.cause));
-		json_member(out, "stage", stage_name(t->failure_stage));
+		json_member(out, "stage", stage_name(failure_stage(&t->failure)));
 		json_member(out, "summary", cause_summary(t->failure.cause));
 		json_member(out, "detail", t->failure.detail);
 		text_addf(out, ", \"time\": %lld}", (long long)t->failure_at);
