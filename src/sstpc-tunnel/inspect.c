@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "ipc/worker.h"
 #include "sandbox/sandbox.h"
 #include "tls/tls.h"
@@ -26,16 +26,36 @@ static ssize_t read_all(uint8_t *data, size_t size)
 	return len == size ? -EFBIG : (ssize_t)len;
 }
 
-static void print(const struct tls_certificate *c)
+static void print(struct text *out, const struct tls_certificate *c)
 {
-	(void)printf("%u\t%s\t%" PRId64 "\t%" PRId64 "\t", c->line,
-		     c->is_ca	      ? "ca"
-		     : c->self_signed ? "self"
-				      : "leaf",
-		     c->not_before, c->not_after);
+	text_addf(out, "%u\t%s\t%" PRId64 "\t%" PRId64 "\t", c->line,
+		  c->is_ca	   ? "ca"
+		  : c->self_signed ? "self"
+				   : "leaf",
+		  c->not_before, c->not_after);
 	for (size_t i = 0; i < sizeof(c->sha256); i++)
-		(void)printf("%02x", c->sha256[i]);
-	(void)printf("\t%s\t%s\n", c->subject, c->issuer);
+		text_addf(out, "%02x", c->sha256[i]);
+	text_addf(out, "\t%s\t%s\n", c->subject, c->issuer);
+}
+
+/* write(2), because stdio looks at a file before it writes, and the sandbox knows no fstat(2). */
+static bool write_all(int fd, const struct text *text)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	while (done < text->len && (n = write(fd, text->data + done, text->len - done)) > 0)
+		done += (size_t)n;
+	return text->error == 0 && done == text->len;
+}
+
+static int complain(const char *what, const char *why)
+{
+	_cleanup_text_ struct text text = { 0 };
+
+	text_addf(&text, "%s%s\n", what, why);
+	(void)write_all(STDERR_FILENO, &text);
+	return 1;
 }
 
 int inspect_run(void)
@@ -44,6 +64,7 @@ int inspect_run(void)
 	struct sandbox_result result;
 	_cleanup_free_ struct tls_certificate *certificates = NULL;
 	_cleanup_free_ uint8_t *pem = malloc(WORKER_CA_MAX + 1);
+	_cleanup_text_ struct text out = { 0 };
 	struct failure failure = { 0 };
 	size_t count = 0;
 	ssize_t len = pem ? read_all(pem, WORKER_CA_MAX + 1) : -ENOMEM;
@@ -51,19 +72,14 @@ int inspect_run(void)
 
 	if (r == 0)
 		r = sandbox_worker(&config, &result);
-
-	if (r < 0) {
-		(void)fprintf(stderr, "reading the certificates: %s\n", strerror(-r));
-		return 1;
-	}
+	if (r < 0)
+		return complain("reading the certificates: ", strerror(-r));
 	r = tls_inspect(pem, (size_t)len, &certificates, &count, &failure);
 	if (r == 0)
 		r = tls_inspect_anchors(certificates, count, &failure);
 	for (size_t i = 0; i < count; i++)
-		print(&certificates[i]);
-	if (fflush(stdout) != 0 || r < 0) {
-		(void)fprintf(stderr, "%s\n", failure.detail[0] ? failure.detail : "out of memory");
-		return 1;
-	}
-	return 0;
+		print(&out, &certificates[i]);
+	if (!write_all(STDOUT_FILENO, &out))
+		return complain("the list of certificates cannot be written", "");
+	return r < 0 ? complain("", failure.detail[0] ? failure.detail : "out of memory") : 0;
 }
