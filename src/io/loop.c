@@ -2,6 +2,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/timerfd.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+
+#define CHILD_END_MS 1000
 
 int loop_init(struct loop *l)
 {
@@ -305,6 +308,19 @@ int loop_child_kill(const struct loop_child *c, int signal)
 	if (!loop_fd_is_added(&c->source))
 		return -ESRCH;
 	return pidfd_send_signal(c->source.fd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+void loop_child_end(struct loop_child *c)
+{
+	struct pollfd ended = { .fd = c->source.fd, .events = POLLIN };
+	siginfo_t info;
+
+	if (!loop_fd_is_added(&c->source))
+		return;
+	(void)loop_child_kill(c, SIGKILL);
+	if (poll(&ended, 1, CHILD_END_MS) == 1)
+		(void)waitid(P_PIDFD, (id_t)c->source.fd, &info, WEXITED);
+	loop_child_remove(c);
 }
 
 /* Resume from suspend */

@@ -144,6 +144,10 @@ void loop_child_remove(struct loop_child *c);
 /* Sends a signal to a watched child; by pidfd, so that it never hits a reused pid. */
 int loop_child_kill(const struct loop_child *c, int signal);
 
+/* Kills and reaps the child now, without a callback: for where it is of no more use, or waitid(2) will soon
+ * not be allowed. A killed child ends at once; one that the kernel holds back is left after a second. */
+void loop_child_end(struct loop_child *c);
+
 /* Watches for the end of a suspend. 0 or negative errno. */
 int loop_resume_add(struct loop *l, struct loop_resume *r);
 void loop_resume_remove(struct loop_resume *r);

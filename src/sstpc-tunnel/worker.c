@@ -460,6 +460,9 @@ static int enter_sandbox(struct worker *w)
 										   : NULL,
 						.writes_files = w->keylog >= 0 };
 	struct sandbox_result result = { 0 };
+
+	/* It has answered, but may not have ended yet; in the sandbox it could not be reaped any more. */
+	loop_child_end(&w->resolver);
 	int r = sandbox_worker(&config, &result);
 
 	if (r == 0 && result.landlock_abi == 0)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sstpcd/daemon.h"
@@ -22,6 +23,8 @@ static void open_standard_fds(void)
 int main(int argc, char **argv)
 {
 	open_standard_fds();
+	/* Passwords are in our memory, and in that of the workers, which inherit this. */
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ .rlim_cur = 0 });
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "quick") == 0)
 		return quick_main(argc - 1, argv + 1);

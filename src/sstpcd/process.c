@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #define MESSAGE_MAX 8192
 /* A flooding worker gets no more than this per round, so that it harms only itself. */
 #define MESSAGES_PER_ROUND 32
-#define END_TIME_MS	   1000
 
 static void close_socket(struct process *p)
 {
@@ -160,14 +158,7 @@ int process_start(struct process *p, const char *path)
 
 void process_end(struct process *p)
 {
-	struct pollfd ended = { .fd = p->child.source.fd, .events = POLLIN };
-
-	if (process_is_alive(p)) {
-		(void)loop_child_kill(&p->child, SIGKILL);
-		if (poll(&ended, 1, END_TIME_MS) == 1)
-			(void)waitid(P_PIDFD, (id_t)p->child.source.fd, &(siginfo_t){ .si_pid = 0 }, WEXITED);
-		loop_child_remove(&p->child);
-	}
+	loop_child_end(&p->child);
 	close_socket(p);
 }
 

@@ -328,7 +328,6 @@ static void come_up(struct tunnel *t)
 	t->local = up->local;
 	t->peer = up->peer;
 	t->peer_mru = up->peer_mru;
-	t->sessions++;
 	t->attempt->stage = STAGE_UP;
 	t->failure = (struct failure){ .cause = CAUSE_NONE };
 	change_state(t, TUNNEL_UP, in(t, WATCHDOG_PERIOD));
@@ -337,6 +336,7 @@ static void come_up(struct tunnel *t)
 		tunnel_fail(t, t->report.failure.cause, "%s", t->report.failure.detail);
 		return;
 	}
+	t->sessions++;
 	log_notice(&t->log, "up: address %s, peer %s, MTU %u", net_addr_format(&local, a),
 		   net_addr_format(&peer, b), (unsigned)tunnel_mtu(t, NULL));
 	kernel_check_bound_path(t);

@@ -308,6 +308,21 @@ static void children_are_reaped_and_reported(void)
 	check_int(info.si_code, CLD_KILLED);
 	check_int(info.si_status, SIGKILL);
 	check_int(loop_child_add(&l, &c, pid), -ESRCH);
+
+	/* Ended at once, reaped, and not called back. */
+	info.si_pid = 0;
+	pid = fork();
+	check(pid >= 0);
+	if (pid == 0) {
+		(void)pause();
+		_exit(1);
+	}
+	check_int(loop_child_add(&l, &c, pid), 0);
+	loop_child_end(&c);
+	check_int(waitpid(pid, NULL, WNOHANG), -1);
+	check_int(loop_step(&l, 0), 0);
+	check_int(info.si_pid, 0);
+	loop_child_end(&c); /* harmless */
 	(void)close_fd(go[0]);
 	(void)close_fd(go[1]);
 	loop_done(&l);
