@@ -60,7 +60,7 @@ static struct tunnel tunnel_example(struct tunnel_attempt *a)
 		.state_since_wall = 1700000001,
 		.process = { .fd = 12, .phase = WORKER_PHASE_UP, .child.pid = 4711, .monitor.seen = 0x55 },
 		.failure = { .cause = CAUSE_CONNECTION_LOST, .detail = "reset by peer" },
-		.failure_stage = STAGE_UP,
+		.failure.stage = STAGE_UP,
 		.failure_at = 1699999999,
 		.failures = 3,
 		.sessions = 4,
@@ -100,7 +100,7 @@ static void everything_comes_back(void)
 	check(t.state_since == 77 && t.state_since_wall == 1700000001);
 	check_int(t.failure.cause, CAUSE_CONNECTION_LOST);
 	check_str(t.failure.detail, "reset by peer");
-	check(t.failure_stage == STAGE_UP && t.failure_at == 1699999999 && t.failures == 3 &&
+	check(t.failure.stage == STAGE_UP && t.failure_at == 1699999999 && t.failures == 3 &&
 	      t.sessions == 4);
 	check(t.local.s_addr == 1 && t.peer.s_addr == 2 && t.peer_mru == 1400);
 	check(t.attempt != NULL);
