@@ -66,7 +66,7 @@ static void read_counters(const struct show *s, const struct link_info *l, uint6
 }
 
 /* Two lines of names and two of numbers, each column as wide as its widest cell. */
-static void print_counters(const uint64_t counters[_LINK_COUNTERS], struct text *out)
+void show_print_counters(const uint64_t counters[static _LINK_COUNTERS], struct text *out)
 {
 	static const char *const names[2][6] = {
 		{ "bytes", "packets", "errors", "dropped", "overrun", "mcast" },
@@ -235,7 +235,7 @@ static void print_detail(const struct show *s, const struct link_info *l)
 		text_addf(s->out, "    Description: %s\n", l->alias);
 	text_add(s->out, "\n");
 	read_counters(s, l, counters);
-	print_counters(counters, s->out);
+	show_print_counters(counters, s->out);
 }
 
 /* --- JSON -------------------------------------------------------------------------------------------------
@@ -419,7 +419,7 @@ int show_interfaces(const struct show *s)
 #define SUMMARY_FORMAT "%-16s %-33s %-4s %s\n"
 
 /* One row, and one more for each further address or piece of the description. */
-static void summary_row(const struct link_info *l, struct text *out)
+void show_summary_row(const struct link_info *l, struct text *out)
 {
 	_cleanup_text_ struct text addresses = { 0 };
 	const char *description = l->alias;
@@ -473,7 +473,7 @@ int show_summary(const struct show *s, bool only_ours)
 		const struct tunnel *t = daemon_find(s->daemon, links.items[i].name);
 		if (only_ours && !t)
 			continue;
-		summary_row(&links.items[i], s->out);
+		show_summary_row(&links.items[i], s->out);
 	}
 	return 0;
 }

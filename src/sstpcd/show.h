@@ -40,3 +40,8 @@ int show_pki_ca(const struct show *s, const char *name);
 void show_version(const struct show *s);
 /* One line of the log. */
 void show_log_line(const struct journal_line *line, bool json, struct text *out);
+
+/* Pieces of the layouts. The counters: two lines of names, two of numbers. */
+void show_print_counters(const uint64_t counters[static _LINK_COUNTERS], struct text *out);
+/* A row of the summary: more lines for further addresses and a long description. */
+void show_summary_row(const struct link_info *l, struct text *out);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What stands behind '|'. */
+#include "sstpctl/pipe.h"
+
+#include <errno.h>
+
+#include "base/macro.h"
+#include "test.h"
+
+/* The output of a command line's pipes for `input`, pushed in pieces of `step` bytes. */
+static void check_pipes(const char *line, size_t step, const char *input, const char *head,
+			const char *expected)
+{
+	_cleanup_pipe_ struct pipe p = { 0 };
+	_cleanup_text_ struct text out = { 0 }, wrong = { 0 };
+	size_t len, n = strlen(input);
+
+	check_int(pipe_parse(&p, line, strlen(line), &len, &wrong), 0);
+	check_mem(line, len, head, strlen(head));
+	for (size_t i = 0; i < n; i += step)
+		pipe_push(&p, input + i, MIN(step, n - i), &out);
+	pipe_finish(&p, &out);
+	check_str(text_str(&out), expected);
+}
+
+static void lines_pass_or_not(void)
+{
+	static const char input[] = "alpha 1\nbeta 2\ngamma 12\nlast";
+
+	for (size_t step = 1; step < 12; step++) {
+		check_pipes("show x", step, input, "show x", input);
+		check_pipes("show x | match 1", step, input, "show x ", "alpha 1\ngamma 12\n");
+		check_pipes("show x | no-match 1", step, input, "show x ", "beta 2\nlast\n");
+		check_pipes("show x|match 'a$|2$'", step, input, "show x", "beta 2\ngamma 12\n");
+		check_pipes("show x | mat 1 | no-ma ^g", step, input, "show x ", "alpha 1\n");
+		check_pipes("show x | count", step, input, "show x ", "4\n");
+		check_pipes("show x | match a | count | no-more", step, input, "show x ", "4\n");
+		check_pipes("show x | match zzz | count", step, input, "show x ", "0\n");
+	}
+}
+
+static void formats_and_paging_are_for_others(void)
+{
+	_cleanup_pipe_ struct pipe p = { 0 };
+	_cleanup_text_ struct text wrong = { 0 };
+	static const char line[] = "show configuration | json | match x | no-more";
+	size_t head;
+
+	check_int(pipe_parse(&p, line, strlen(line), &head, &wrong), 0);
+	check_str(p.format, "json");
+	check_int(p.paging, -1);
+	check_int(p.n, 1);
+}
+
+static void nonsense_is_refused(void)
+{
+	static const char *const lines[] = { "show |",	       "show | foo",	   "show | m",
+					     "show | match",   "show | match a b", "show | match '['",
+					     "show | count x", "show | match 'a",  "show | | count" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		_cleanup_pipe_ struct pipe p = { 0 };
+		_cleanup_text_ struct text wrong = { 0 };
+		size_t head;
+		int r = pipe_parse(&p, lines[i], strlen(lines[i]), &head, &wrong);
+		if (r == 0)
+			printf("# %s\n", lines[i]);
+		check_int(r, -EINVAL);
+		check(wrong.len > 0);
+	}
+	_cleanup_pipe_ struct pipe p = { 0 };
+	_cleanup_text_ struct text wrong = { 0 };
+	static const char many[] = "s|count|count|count|count|count|count|count|count|count";
+	size_t head;
+	check_int(pipe_parse(&p, many, strlen(many), &head, &wrong), -EINVAL);
+}
+
+static void a_bar_in_quotes_is_no_pipe(void)
+{
+	check_pipes("set x 'a|b'", 3, "out\n", "set x 'a|b'", "out\n");
+	check_pipes("set x a\\|b", 3, "out\n", "set x a\\|b", "out\n");
+	check_pipes("set x 'open | match", 3, "out\n", "set x 'open | match", "out\n");
+}
+
+int main(void)
+{
+	return run_tests((struct test[]){ TEST(lines_pass_or_not),
+					  TEST(formats_and_paging_are_for_others),
+					  TEST(nonsense_is_refused),
+					  TEST(a_bar_in_quotes_is_no_pipe),
+					  {} });
+}
