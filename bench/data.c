@@ -73,8 +73,7 @@ static void report(const char *name, double ns, size_t bytes, int packets)
 	printf("\n");
 }
 
-/* -- packets ----------------------------------------------------------------------------------------------
- */
+/* -- packets ----------------------------------------------------------------------------------- */
 
 /* IPv4 or IPv6 header; returns its length. */
 static size_t put_ip(uint8_t *p, int version, uint8_t protocol, size_t l4_len, uint16_t id)
@@ -148,8 +147,7 @@ static size_t put_udp(uint8_t *p, int version, size_t payload, uint16_t id, bool
 	return l4 + l4_len;
 }
 
-/* -- what is measured ---------------------------------------------------------------------------------------
- */
+/* -- what is measured -------------------------------------------------------------------------- */
 
 static void run_sum(struct bench *b)
 {
@@ -239,7 +237,7 @@ static void run_receive_small(struct bench *b)
 	join(b, SMALL_BATCH);
 }
 
-/* -- the list -------------------------------------------------------------------------------------------- */
+/* -- the list ---------------------------------------------------------------------------------- */
 
 static void bench_csum(struct bench *b)
 {

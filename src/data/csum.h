@@ -21,8 +21,7 @@ struct csum_ops {
 	uint64_t (*copy)(void *restrict out, const void *restrict data, size_t len);
 };
 
-/* The fastest of csum_implementations() for this processor. Keep the pointer: the choice is made anew each
- * time. */
+/* The fastest for this processor. Keep the pointer: the choice is made anew each time. */
 const struct csum_ops *csum_best(void);
 /* All that run on this processor, ended by NULL; the portable one is first. For tests and benchmarks. */
 const struct csum_ops *const *csum_implementations(void);
@@ -71,8 +70,7 @@ static inline uint64_t csum_short(const void *data, size_t len)
 	return sum;
 }
 
-/* `check` after a 16-bit word of the data changed from `from` to `to`, all as in memory (RFC 1624, eqn. 3).
- */
+/* `check` after a 16-bit word of the data changed from `from` to `to`, all as in memory (RFC 1624 §3). */
 static inline uint16_t csum_update(uint16_t check, uint16_t from, uint16_t to)
 {
 	return csum_finish((uint64_t)(uint16_t)~check + (uint16_t)~from + to);

@@ -23,7 +23,7 @@ void queue_done(struct queue *q)
 	*q = (struct queue){ 0 };
 }
 
-/* -- rings of flows ------------------------------------------------------------------------------------- */
+/* -- rings of flows ---------------------------------------------------------------------------- */
 
 static void ring_append(struct queue *q, struct ring *ring, struct flow *f, enum flow_ring name)
 {
@@ -73,7 +73,7 @@ struct flow *queue_turn(struct queue *q)
 	}
 }
 
-/* -- packets -------------------------------------------------------------------------------------------- */
+/* -- packets ----------------------------------------------------------------------------------- */
 
 /* Moves all packets to the low end of the arena, in their order. */
 static void compact(struct queue *q)
@@ -183,7 +183,7 @@ struct flow *queue_fattest(struct queue *q)
 	return fattest;
 }
 
-/* -- CoDel (RFC 8289) ----------------------------------------------------------------------------------- */
+/* -- CoDel (RFC 8289) -------------------------------------------------------------------------- */
 
 static uint32_t square_root(uint32_t n)
 {

@@ -14,8 +14,7 @@
 
 #define QUEUE_FLOWS 1024u
 
-/* In front of every packet, on a cache line of its own. Arena units stand for pointers: packets may be moved.
- */
+/* In front of every packet. Arena units stand for pointers, because packets may be moved. */
 struct packet {
 	struct segments segments;
 	usec_t enqueued;
@@ -77,7 +76,7 @@ static inline uint8_t *packet_data(struct packet *p)
 	return (uint8_t *)p + PACKET_HEADROOM;
 }
 
-/* A place for a packet of `units`; packets are moved together if need be. 0 only if the arena is really full.
+/* A place for a packet of `units`; packets are moved together if need be. 0 if there is no such room at all.
  */
 uint32_t queue_reserve(struct queue *q, uint32_t units);
 /* Appends the packet at `at`, which is filled but for its links, to its flow. */

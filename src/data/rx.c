@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules of joining. Two neighbours of a flow become one only if the kernel, when it cuts the result
- * again, gives back the very same bytes (split(join(list)) = list). So everything in the headers must be
+ * again, gives back the very same bytes: split(join(list)) = list. So everything in the headers must be
  * equal, except
- *   - lengths: all payloads are as long as the first, the last may be shorter and ends the group;
- *   - the IPv4 identification, which must count up by one, and the TCP sequence number, which must be the
- * next;
+ *   - lengths: all payloads are as long as the first one, only the last may be shorter;
+ *   - the IPv4 identification, which must count up by one, and the TCP sequence number, which must follow;
  *   - FIN and PSH, which end the group, and CWR, which only the first may have;
- *   - checksums, which must be right, and written as the kernel writes them: of the two forms of zero, FFFF
- * for UDP, 0000 elsewhere. SYN, RST, URG, fragments, IP options, extension headers, empty payloads and UDP
- * without checksum are never joined.
+ *   - checksums, which must be right and, of the two forms of zero, have the one that the kernel writes:
+ *     FFFF for UDP, 0000 elsewhere.
+ * Never joined: SYN, RST, URG, fragments, IP options, extension headers, empty payloads, UDP without
+ * checksum.
  */
 #include "data/rx.h"
 
@@ -97,8 +97,7 @@ void rx_free(struct rx *rx)
 	free(rx);
 }
 
-/* -- which packets may be joined --------------------------------------------------------------------------
- */
+/* -- which packets may be joined --------------------------------------------------------------- */
 
 /* Enough to tell the flows of one batch apart; who makes his flows collide only loses the joining. */
 static uint32_t flow_hash(const uint8_t *p, const struct ip_packet *ip)
@@ -199,7 +198,7 @@ static bool verify(const struct rx *rx, const uint8_t *p, const struct ip_packet
 	return csum_fold(sum + rx->csum->sum(l4, l4_len)) == 0xffff;
 }
 
-/* -- in ------------------------------------------------------------------------------------------------- */
+/* -- in ---------------------------------------------------------------------------------------- */
 
 /* A group of one packet. */
 static struct group *new_group(struct rx *rx, const uint8_t *p, const struct ip_packet *ip)
@@ -327,7 +326,7 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *p, size_t len)
 	return 0;
 }
 
-/* -- out ------------------------------------------------------------------------------------------------ */
+/* -- out --------------------------------------------------------------------------------------- */
 
 /* The headers of a super-packet, with what the kernel needs to cut it or to check nothing of it. */
 static size_t write_headers(const struct group *g, uint8_t *out)

@@ -187,8 +187,7 @@ void segments_write(struct segments *s, const uint8_t *data, const struct csum_o
 		memcpy(out, data, len);
 		break;
 	case SEGMENTS_CSUM:
-		/* The field holds the pseudo header's sum already. Zero may mean "none": FFFF is the same
-		 * number. */
+		/* The field holds the pseudo header's sum already. Zero would mean "none" in UDP. */
 		memcpy(out, data, s->l4);
 		put_raw16(out + s->check,
 			  csum_finish_udp(csum->copy(out + s->l4, data + s->l4, len - s->l4)));

@@ -95,8 +95,7 @@ void tx_set_record_time(struct tx *tx, usec_t record_time)
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
 }
 
-/* -- in ---------------------------------------------------------------------------------------------------
- */
+/* -- in ---------------------------------------------------------------------------------------- */
 
 uint8_t *tx_reserve(struct tx *tx, size_t *ret_size)
 {
@@ -194,11 +193,9 @@ int tx_commit(struct tx *tx, size_t len, usec_t now)
 	return 0;
 }
 
-/* -- out --------------------------------------------------------------------------------------------------
- */
+/* -- out --------------------------------------------------------------------------------------- */
 
-/* Is the packet of an ECN-capable transport (RFC 3168 §5)? The traffic class of IPv6 is its second and third
- * nibble. */
+/* Is the transport ECN-capable (RFC 3168 §5)? The traffic class of IPv6 is its second and third nibble. */
 static bool is_ect(const uint8_t *ip, unsigned version)
 {
 	return version == 4 ? ip[IP4_TOS] & ECN_CE : ip[1] & ECN_CE << 4;

@@ -40,9 +40,8 @@
 struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
-	/* Bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. Takes twice the memory at
-	 * worst. */
-	size_t limit;
+	size_t limit;  /* bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. At worst
+			  they take twice the memory. */
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 
@@ -68,8 +67,7 @@ static inline void tx_freep(struct tx **tx)
 	tx_free(*tx);
 }
 
-/* A lower or higher MTU from now on; what waits already and no longer fits is dropped by tx_fill(). Clamped.
- */
+/* Another MTU from now on (clamped); what waits already and no longer fits is dropped by tx_fill(). */
 void tx_set_mtu(struct tx *tx, uint16_t mtu);
 /* Which packets tx_commit() takes; both at first. For a family whose NCP is not open. */
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);

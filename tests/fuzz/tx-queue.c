@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 						 .seq = 1,
 						 .tos = (uint8_t)(i % 2),
 						 .flags = 0x10 };
-	for (size_t i = 0; i + 1 < len && i < 2000; i += 2) {
+	for (size_t i = 0; i + 1 < len && i < 800; i += 2) {
 		unsigned command = data[i] % 8, value = data[i + 1];
 
 		switch (command) {

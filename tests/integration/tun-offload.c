@@ -40,8 +40,7 @@
 
 extern char **environ;
 
-/* -- namespaces and devices -------------------------------------------------------------------------------
- */
+/* -- namespaces and devices -------------------------------------------------------------------- */
 
 /* Runs a program with these words; its output is not wanted. True if it succeeds. */
 static bool run(const char *const *words)
@@ -87,8 +86,7 @@ static bool new_tun(const char *name, bool vnet_hdr, const char *four, const cha
 	       RUN("ip", "-6", "address", "add", six, "dev", name, "nodad");
 }
 
-/* -- forwarding: the kernel cuts what rx joined ------------------------------------------------------------
- */
+/* -- forwarding: the kernel cuts what rx joined ------------------------------------------------ */
 
 /* From 10.1.0.0/16 or fd01::/16 behind t0 to 10.2.0.0/16 or fd02::/16 behind t1. */
 static void routable_flow(struct rng *rng, struct flow_spec *f, uint16_t mtu)
@@ -208,8 +206,7 @@ static void the_kernel_cuts_joined_writes_to_the_same_packets(void)
 	tun_close(&far);
 }
 
-/* -- a tunnel between two hosts ----------------------------------------------------------------------------
- */
+/* -- a tunnel between two hosts ---------------------------------------------------------------- */
 
 struct world {
 	int near_ns, far_ns;
@@ -441,8 +438,7 @@ static void tcp_flows_through_with_right_checksums(void)
 	check_int(counter(w.far_ns, "Ip:", "InHdrErrors"), 0);
 }
 
-/* DATAGRAMS numbered datagrams; up with UDP_SEGMENT, 20 to a call. Returns how many came, in order and right.
- */
+/* Numbered datagrams, up with UDP_SEGMENT, 20 to a call. Returns how many came, in order and right. */
 static size_t datagrams(struct world *w, int family, bool up)
 {
 	_cleanup_close_ int from = socket_in(up ? w->near_ns : w->far_ns, family, SOCK_DGRAM),

@@ -8,7 +8,7 @@
 
 #define VNET 10
 
-/* -- random numbers and lists ------------------------------------------------------------------------- */
+/* -- random numbers and lists ------------------------------------------------------------------ */
 
 uint32_t rng_next(struct rng *r)
 {
@@ -64,7 +64,7 @@ void list_clear(struct list *l)
 	*l = (struct list){ 0 };
 }
 
-/* -- the slow implementation -------------------------------------------------------------------------- */
+/* -- the slow implementation ------------------------------------------------------------------- */
 
 static unsigned be16(const uint8_t *p)
 {
@@ -353,7 +353,7 @@ bool ref_ordered(const struct blob *a, const struct blob *b, enum order order)
 	return ports == (y.len - y.l4 >= 4) && (!ports || memcmp(a->data + x.l4, b->data + y.l4, 4) == 0);
 }
 
-/* -- generated packets -------------------------------------------------------------------------------- */
+/* -- generated packets ------------------------------------------------------------------------- */
 
 /* Every kind of TCP option (RFC 9293, 7323, 2018, 5925, 7413, 8684, unknown ones), padded with NOPs. */
 static void random_options(struct rng *r, struct flow_spec *f)
@@ -684,7 +684,7 @@ void random_read(struct rng *r, struct list *out, uint16_t mtu)
 	list_add(out, read, VNET + len);
 }
 
-/* -- the code under test, driven ---------------------------------------------------------------------- */
+/* -- the code under test, driven --------------------------------------------------------------- */
 
 static void drain(struct rx *rx, struct list *ret_writes)
 {

@@ -34,7 +34,7 @@ void list_add(struct list *l, const uint8_t *data, size_t len);
 void list_drop_last(struct list *l);
 void list_clear(struct list *l);
 
-/* -- the slow implementation ---------------------------------------------------------------------------- */
+/* -- the slow implementation ------------------------------------------------------------------- */
 
 /* RFC 1071 §4.1, the checksum to be put into a packet; `seed` is added (a pseudo header's sum). */
 uint16_t ref_checksum(const uint8_t *data, size_t len, uint32_t seed);
@@ -52,8 +52,7 @@ bool ref_checksums_right(const uint8_t *ip, size_t len);
 bool ref_split(const uint8_t *data, size_t len, struct list *out);
 /* Would the kernel take this write (drivers/net/tun.c, include/linux/virtio_net.h)? */
 bool ref_kernel_accepts(const uint8_t *data, size_t len);
-/* Those that a receiver takes, without padding: sound by the IP header's lengths, and not too long for SSTP.
- */
+/* Those that a receiver takes, without padding: lengths are sound, and not too long for SSTP. */
 void ref_receivable(const struct list *in, struct list *out);
 /*
  * Must the first of these packets stay before the second? Yes in a flow; ORDER_STRICT also if one is a
@@ -62,7 +61,7 @@ void ref_receivable(const struct list *in, struct list *out);
 enum order { ORDER_STRICT, ORDER_QUEUE };
 bool ref_ordered(const struct blob *a, const struct blob *b, enum order order);
 
-/* -- generated packets ---------------------------------------------------------------------------------- */
+/* -- generated packets ------------------------------------------------------------------------- */
 
 struct flow_spec {
 	int version;
@@ -96,7 +95,7 @@ void random_packets(struct rng *r, struct list *out, size_t count, uint16_t mtu)
  * writes it. */
 void random_read(struct rng *r, struct list *out, uint16_t mtu);
 
-/* -- the code under test, driven ------------------------------------------------------------------------ */
+/* -- the code under test, driven --------------------------------------------------------------- */
 
 /* All packets through rx: what would be written to the TUN. */
 void run_join(struct rx *rx, const struct list *packets, struct list *ret_writes);

@@ -76,8 +76,7 @@ static int writes_of(struct rx *rx, const struct list *packets)
 	return n;
 }
 
-/* -- joining ----------------------------------------------------------------------------------------------
- */
+/* -- joining ----------------------------------------------------------------------------------- */
 
 static void consecutive_segments_become_one_write(void)
 {
@@ -262,7 +261,7 @@ static void cwr_starts_a_group(void)
 	rx_free(rx);
 }
 
-/* -- what is not joined --------------------------------------------------------------------------------- */
+/* -- what is not joined ------------------------------------------------------------------------ */
 
 struct change {
 	const char *what;
@@ -508,8 +507,7 @@ static void options_extensions_and_fragments_are_not_joined(void)
 	rx_free(rx);
 }
 
-/* -- bounds ------------------------------------------------------------------------------------------------
- */
+/* -- bounds ------------------------------------------------------------------------------------ */
 
 static void drops_what_is_not_ip(void)
 {

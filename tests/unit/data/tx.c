@@ -106,8 +106,7 @@ static void drain(struct tx *tx, usec_t now, struct list *out)
 		fill(tx, 16384, now, out);
 }
 
-/* -- framing ----------------------------------------------------------------------------------------------
- */
+/* -- framing ----------------------------------------------------------------------------------- */
 
 static void writes_sstp_data_packets(void)
 {
@@ -181,8 +180,7 @@ static void zero_udp_checksum_is_sent_as_ffff(void)
 	tx_free(tx);
 }
 
-/* -- what is refused --------------------------------------------------------------------------------------
- */
+/* -- what is refused --------------------------------------------------------------------------- */
 
 struct hostile {
 	const char *what;
@@ -332,8 +330,7 @@ static void the_configuration_is_checked(void)
 	check(tx == NULL);
 }
 
-/* -- the fair queue ---------------------------------------------------------------------------------------
- */
+/* -- the fair queue ---------------------------------------------------------------------------- */
 
 static void a_sparse_flow_passes_bulk_flows(void)
 {
@@ -643,8 +640,7 @@ static void a_purge_forgets_all(void)
 	tx_free(tx);
 }
 
-/* -- CoDel on a virtual clock -----------------------------------------------------------------------------
- */
+/* -- CoDel on a virtual clock ------------------------------------------------------------------ */
 
 /* A link with a bulk sender that never listens, and one voice packet every 20 ms. */
 struct link {
