@@ -73,13 +73,15 @@ static const int steady[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* Looking at files. Opening them is a rule of its own. */
+/* Of open files; stdio asks before its first write. */
+static const int open_files[] = { SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(lseek), SCMP_SYS(_llseek) };
+
+/* Looking at files by name, and reading directories. Opening them is a rule of its own. */
 static const int file_reading[] = {
-	SCMP_SYS(fstat),    SCMP_SYS(fstat64),	  SCMP_SYS(stat),	SCMP_SYS(stat64),
-	SCMP_SYS(lstat),    SCMP_SYS(lstat64),	  SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
-	SCMP_SYS(statx),    SCMP_SYS(access),	  SCMP_SYS(faccessat),	SCMP_SYS(faccessat2),
-	SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getdents),	SCMP_SYS(getdents64),
-	SCMP_SYS(lseek),    SCMP_SYS(_llseek),	  SCMP_SYS(pread64),
+	SCMP_SYS(stat),	      SCMP_SYS(stat64),	    SCMP_SYS(lstat),	SCMP_SYS(lstat64),
+	SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),  SCMP_SYS(statx),	SCMP_SYS(access),
+	SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+	SCMP_SYS(getdents),   SCMP_SYS(getdents64), SCMP_SYS(pread64),
 };
 
 static const int file_opening[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2) };
@@ -212,11 +214,21 @@ static void add_socket_options(struct filter *f)
 				 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)options[i].name)));
 }
 
+/* Refused, not killed: stdio looks at its descriptors through newfstatat(), and lives without an answer. */
+static void add_no_files(struct filter *f)
+{
+	ADD_ALL(f, SCMP_ACT_ERRNO(EACCES), file_opening);
+	ADD_ALL(f, SCMP_ACT_ERRNO(EACCES), file_reading);
+}
+
 static void add_worker(struct filter *f, bool files)
 {
 	const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD };
 
 	ADD_ALL(f, SCMP_ACT_ALLOW, steady);
+	ADD_ALL(f, SCMP_ACT_ALLOW, open_files);
+	/* isatty() of stdio: answered here, the kernel never sees an ioctl. */
+	add(f, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), ARGS(SCMP_A1(SCMP_CMP_EQ, TCGETS)));
 	add_memory(f);
 	add_socket_options(f);
 	for (size_t i = 0; i < ARRAY_SIZE(fcntls); i++) {
@@ -234,7 +246,7 @@ static void add_worker(struct filter *f, bool files)
 		add(f, SCMP_ACT_ALLOW, SCMP_SYS(seccomp),
 		    ARGS(SCMP_A0(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER)));
 	} else {
-		ADD_ALL(f, SCMP_ACT_ERRNO(EACCES), file_opening);
+		add_no_files(f);
 	}
 	if (SANITIZED) {
 		ADD_ALL(f, SCMP_ACT_ALLOW, sanitizer_allowed);
@@ -248,6 +260,7 @@ static void add_resolver(struct filter *f)
 	const unsigned long ioctls[] = { FIONREAD, FIONBIO, TCGETS };
 
 	ADD_ALL(f, SCMP_ACT_ALLOW, steady);
+	ADD_ALL(f, SCMP_ACT_ALLOW, open_files);
 	ADD_ALL(f, SCMP_ACT_ALLOW, file_reading);
 	ADD_ALL(f, SCMP_ACT_ALLOW, lookup);
 	add_read_only_open(f);
@@ -260,16 +273,7 @@ static void add_resolver(struct filter *f)
 
 static void add_established(struct filter *f)
 {
-	const int own[] = { SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(lseek), SCMP_SYS(_llseek) };
-
-	ADD_ALL(f, SCMP_ACT_ERRNO(EACCES), file_opening);
-	for (size_t i = 0; i < ARRAY_SIZE(file_reading); i++) {
-		bool open_files_only = false;
-		for (size_t k = 0; k < ARRAY_SIZE(own); k++)
-			open_files_only |= own[k] == file_reading[i];
-		if (!open_files_only)
-			add(f, SCMP_ACT_ERRNO(EACCES), file_reading[i], 0, NULL);
-	}
+	add_no_files(f);
 	add(f, SCMP_ACT_KILL_PROCESS, SCMP_SYS(seccomp), 0, NULL);
 }
 

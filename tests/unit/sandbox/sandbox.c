@@ -45,7 +45,8 @@
 
 /* What a trial works on; opened before it enters the sandbox. */
 struct scene {
-	int tun;     /* -1 without root */
+	int tun; /* -1 without root */
+	int terminal;
 	int pair[2]; /* connected sockets */
 	int tcp;     /* a connected TCP socket on loopback */
 	int file;    /* writable, empty */
@@ -197,12 +198,6 @@ static int try_seccomp(struct scene *s)
 	return (int)syscall(SYS_seccomp, 1, 0, NULL);
 }
 
-static int try_stat(struct scene *s)
-{
-	struct stat st;
-	return stat(s->inside, &st);
-}
-
 static int try_io_uring(struct scene *s)
 {
 	(void)s;
@@ -292,6 +287,21 @@ static int works_with_descriptors(struct scene *s)
 	if (fcntl(s->pair[0], F_SETFL, O_NONBLOCK) < 0 || shutdown(s->pair[0], SHUT_WR) < 0 ||
 	    close(s->pair[0]) < 0)
 		return 7;
+	return 0;
+}
+
+/* It wants to know whether it writes to a terminal; it gets no answer from the kernel. */
+static int works_with_stdio(struct scene *s)
+{
+	const int fds[] = { s->pair[0], s->terminal };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		FILE *f = fdopen(fds[i], "w");
+		if (!f || fprintf(f, "%s\n", "text") != 5 || fflush(f) != 0)
+			return 1;
+	}
+	if (isatty(s->terminal) || errno != ENOTTY)
+		return 2;
 	return 0;
 }
 
@@ -466,6 +476,10 @@ static const struct trial trials[] = {
 	{ "open-established", ESTABLISHED, LIVES, open_inside_refused },
 	{ "stat-established", ESTABLISHED, LIVES, stat_refused },
 	{ "open-no-files", NO_FILES, LIVES, open_inside_refused },
+	{ "stat-no-files", NO_FILES, LIVES, stat_refused },
+	{ "stdio", WORKER, LIVES, works_with_stdio },
+	{ "stdio-no-files", NO_FILES, LIVES, works_with_stdio },
+	{ "stdio-established", ESTABLISHED, LIVES, works_with_stdio },
 	{ "grow-file", WORKER, LIVES, grow_file },
 	{ "open-inside", WORKER, LIVES, open_inside },
 	{ "descriptors", WORKER, LIVES, works_with_descriptors },
@@ -487,7 +501,6 @@ static const struct trial unsanitized[] = {
 	{ "prctl", WORKER, DIES, try_prctl },
 	{ "map-code", WORKER, DIES, try_map_code },
 	{ "make-code", WORKER, DIES, try_make_code },
-	{ "stat-no-files", NO_FILES, DIES, try_stat },
 	{ "memory-is-bounded", WORKER, LIVES, memory_is_bounded },
 	{},
 };
@@ -541,9 +554,10 @@ static int set_scene(struct scene *s, const char *base)
 		return -1;
 	s->file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	s->tcp = connected_tcp();
+	s->terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	return s->file < 0 || s->tcp < 0 || s->epoll < 0 || s->timer < 0 ||
+	return s->file < 0 || s->tcp < 0 || s->terminal < 0 || s->epoll < 0 || s->timer < 0 ||
 			       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->pair) < 0
 		       ? -1
 		       : 0;
