@@ -141,8 +141,7 @@ void lcp_reset(struct lcp *l)
 	l->ask_magic = true;
 	l->magic = new_magic(l);
 	l->auth_asked = l->role == PPP_SERVER ? best_auth(l->auth) : 0;
-	l->auth_wanted = best_auth(l->auth);
-	l->auth_refused = l->auth_seen = 0;
+	l->auth_refused = 0;
 	l->auth_nakked = l->auth_asked_again = false;
 	l->loops = 0;
 }
@@ -169,32 +168,29 @@ static void peer_begin(void *layer)
 }
 
 /*
- * The best allowed method is asked for by Nak. A weaker one is taken only when it comes a second time: then
- * the server has gone round its list, or insists. A repeated packet (same identifier) is not a second time.
+ * An allowed method is taken as it comes, otherwise the best allowed one is asked for by Nak. To ask for a
+ * better one than an allowed one would be safe with servers that go through a list, but pppd has no list:
+ * after a Nak it asks for no authentication at all and hangs up. Who allows a weak method does it for a
+ * server that has no other.
  */
 static enum fsm_verdict judge_auth(struct lcp *l, const struct option *o, const struct fsm_request *q)
 {
-	bool repeated = l->auth_nakked && l->auth_nak_id == q->id;
-	unsigned asked;
+	unsigned asked, wanted = best_auth(l->auth);
 
 	if (l->role == PPP_SERVER)
 		return FSM_REJECT;
 	l->offer = read_offer(o);
 	asked = auth_of_offer(&l->offer) & l->auth;
-	if (!repeated && (asked & l->auth_seen))
-		l->auth_wanted = best_auth(l->auth & l->auth_seen);
-	if (asked && (asked == l->auth_wanted || q->last)) {
+	if (asked) {
 		l->peer_auth = asked;
 		return FSM_ACK;
 	}
-	if (!l->auth_wanted || q->last) {
+	if (!wanted || q->last) {
 		lcp_set_auth_failure(l, &l->failure);
 		return FSM_FATAL;
 	}
-	l->auth_seen |= asked;
 	l->auth_nakked = true;
-	l->auth_nak_id = q->id;
-	put_auth(q->nak, l->auth_wanted);
+	put_auth(q->nak, wanted);
 	return FSM_NAK;
 }
 

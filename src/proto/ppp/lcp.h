@@ -29,10 +29,7 @@ struct lcp {
 	/* the peer's, as of its last request */
 	uint16_t peer_mru;
 	unsigned peer_auth; /* client: the one we acknowledge; 0 if none was asked for */
-	/* client: what was asked for so far */
-	unsigned auth_seen, auth_wanted;
-	bool auth_nakked;
-	uint8_t auth_nak_id;
+	bool auth_nakked;   /* client: another method was asked for */
 	struct lcp_auth_offer offer;
 	uint8_t loops;
 	struct failure failure; /* set where a callback gave up */
