@@ -226,7 +226,7 @@ transfer() {
 peer() {
 	[ -f "$T/vpn.example.com.pem" ] || { ca init && ca server vpn.example.com; } || exit 1
 	printf '%s\n' 'alice:correct horse' 'bob:sesame' >"$T/users"
-	printf 'correct horse\n' >"$T/password"
+	(umask 077 && printf "correct horse\n" >"$T/password")
 	start "$1" on "$2" "$BUILD/src/sstp-peer/sstp-peer" --listen 0.0.0.0:443 --cert "$T/vpn.example.com.pem" \
 		--key "$T/vpn.example.com.key" --users "$T/users" --log-json "$T/$1.json" "${@:3}"
 	must await_listen "$2" 443
