@@ -104,6 +104,17 @@ void config_check(const struct config_tree *old, const struct config_tree *new, 
 		check_interface(old, new, interfaces->children[i], errors);
 }
 
+/* A pin alone decides: a CA beside it has no effect. */
+static void warn_about_pins(const struct config_node *old, const struct config_node *new, struct text *out)
+{
+	const struct config_node *was = config_node_get(old, "ssl"), *is = config_node_get(new, "ssl");
+	bool changed = is && (!was || !config_node_equal(was, is));
+
+	if (changed && config_node_get(is, "pin") && config_node_get(is, "ca-certificate"))
+		text_addf(out, "Warning: %s: ssl pin decides alone, ssl ca-certificate has no effect\n",
+			  new->value);
+}
+
 void config_warnings(const struct config_tree *old, const struct config_tree *new, struct text *out)
 {
 	const struct config_node *before = old ? config_node_get(&old->root, "interfaces") : NULL;
@@ -116,5 +127,6 @@ void config_warnings(const struct config_tree *old, const struct config_tree *ne
 		if (is && (!was || strcmp(was, is) != 0) && parse_u32(is, 0, IPV6_MTU_MIN - 1, &mtu) == 0)
 			text_addf(out, "Warning: %s: no IPv6 with an MTU below %d\n", pair.b->value,
 				  IPV6_MTU_MIN);
+		warn_about_pins(pair.a, pair.b, out);
 	}
 }

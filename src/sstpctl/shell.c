@@ -16,6 +16,9 @@
 
 #define HISTORY_MAX 1000
 
+#define RECONNECT_TRIES 50
+#define RECONNECT_USEC	100000
+
 struct shell {
 	struct client *client;
 	EditLine *edit;
@@ -290,6 +293,23 @@ static bool read_line(struct shell *s, struct text *line)
 	}
 }
 
+/* The daemon may have been upgraded or restarted: it is back in a moment, and the shell goes on. */
+static bool reconnect(struct client *c)
+{
+	const char *path = c->path;
+	bool configured = c->last.mode == CONTROL_CONFIGURE;
+
+	(void)fprintf(stderr, "sstpctl: the connection to sstpcd was lost\n");
+	client_close(c);
+	for (int i = 0; i < RECONNECT_TRIES && access(path, F_OK) < 0; i++)
+		(void)usleep(RECONNECT_USEC);
+	if (client_open(c, path) != 0)
+		return false;
+	(void)fprintf(stderr, "sstpctl: connected again%s\n",
+		      configured ? "; what was not committed is gone" : "");
+	return true;
+}
+
 int shell_run(struct client *c)
 {
 	struct shell s;
@@ -316,8 +336,7 @@ int shell_run(struct client *c)
 		(void)history(s.history, &event, H_ENTER, text_str(&line));
 		code = client_execute(c, text_str(&line), line.len);
 		wipe(line.data, line.size);
-		if (code == -EPIPE) {
-			(void)fprintf(stderr, "sstpctl: the connection to sstpcd was lost\n");
+		if (code == -EPIPE && !reconnect(c)) {
 			code = 1;
 			break;
 		}
