@@ -224,7 +224,7 @@ static void kick_dns(struct netconf *nc, struct net_report *report)
 {
 	struct dns_result result;
 
-	while (dns_queue_fd(nc->dns) < 0 && dns_queue_process(nc->dns, clock_now(), &result) == 1) {
+	while (!dns_queue_is_running(nc->dns) && dns_queue_process(nc->dns, clock_now(), &result) == 1) {
 		finish_dns(nc, &result);
 		if (result.failure.cause != CAUSE_NONE) {
 			report->n_failed++;

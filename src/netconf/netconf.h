@@ -66,8 +66,7 @@ int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
  */
 int netconf_recover(struct netconf *nc);
 
-/* For poll(): POLLIN → netconf_process(). -1 while nothing runs; ask again after each call into this module.
- */
+/* For poll(): POLLIN → netconf_process(). The same descriptor for the whole life. */
 int netconf_fd(const struct netconf *nc);
 /* When netconf_process() must be called even without POLLIN. USEC_NEVER while nothing runs. */
 usec_t netconf_deadline(const struct netconf *nc);

@@ -2,13 +2,13 @@
 # Sourced after lib.sh by the tests of src/netconf: drives netconf-tool in the namespace $HOST.
 
 TOOL_PROGRAM=$BUILD/tests/integration/netconf-tool
-TOOL_PIDS=()
+TOOL_UNDER=() # a program to run it under
 
 # tool NAME: starts a tool; `say` talks to the last one started or chosen by `use`.
-declare -A TOOL_IN=() TOOL_OUT=() TOOL_PID=()
+declare -A TOOL_IN=() TOOL_OUT=()
 tool() {
 	mkfifo "$T/$1.in" "$T/$1.out"
-	ip netns exec "$PREFIX$HOST" "$TOOL_PROGRAM" "$T/run" <"$T/$1.in" >"$T/$1.out" 2>"$T/$1.log" &
+	ip netns exec "$PREFIX$HOST" "${TOOL_UNDER[@]}" "$TOOL_PROGRAM" "$T/run" <"$T/$1.in" >"$T/$1.out" 2>"$T/$1.log" &
 	PIDS[$1]=$!
 	local in out
 	exec {in}>"$T/$1.in" {out}<"$T/$1.out"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 /* What is to be done for one interface: take back what stands in `clear`, then set. */
 struct change {
@@ -27,6 +28,8 @@ struct dns_queue {
 	struct change *running;
 	struct child child;
 	usec_t deadline;
+	int epoll; /* watches the child's pidfd: a number that comes and goes would be mistaken for the last
+		      one */
 };
 
 int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **ret)
@@ -37,10 +40,13 @@ int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **re
 		return -ENOMEM;
 	q->child = CHILD_NONE;
 	q->timeout_ms = timeout_ms;
+	q->epoll = epoll_create1(EPOLL_CLOEXEC);
 	q->resolv_conf = strdup(resolv_conf);
-	if (!q->resolv_conf) {
-		free(q);
-		return -ENOMEM;
+	if (q->epoll < 0 || !q->resolv_conf) {
+		int r = q->epoll < 0 ? -errno : -ENOMEM;
+
+		dns_queue_free(q);
+		return r;
 	}
 	*ret = q;
 	return 0;
@@ -61,6 +67,7 @@ void dns_queue_free(struct dns_queue *q)
 		q->waiting = c->next;
 		free(c);
 	}
+	q->epoll = close_fd(q->epoll);
 	free(q->resolv_conf);
 	free(q);
 }
@@ -116,7 +123,12 @@ bool dns_queue_is_busy(const struct dns_queue *q, const char *ifname)
 
 int dns_queue_fd(const struct dns_queue *q)
 {
-	return q->running ? q->child.pidfd : -1;
+	return q->epoll;
+}
+
+bool dns_queue_is_running(const struct dns_queue *q)
+{
+	return q->running;
 }
 
 usec_t dns_queue_deadline(const struct dns_queue *q)
@@ -161,6 +173,20 @@ static bool next_backend(struct change *c)
 	return c->setting;
 }
 
+static int start(struct dns_queue *q, const struct dns_command *command)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	int r = child_start(command->argv, command->input, &q->child);
+	if (r < 0)
+		return r;
+	if (epoll_ctl(q->epoll, EPOLL_CTL_ADD, q->child.pidfd, &event) < 0) {
+		r = -errno;
+		child_kill(&q->child);
+	}
+	return r;
+}
+
 /* Goes on until a program runs (true) or the change is complete (false). */
 static bool advance(struct dns_queue *q, struct change *c, usec_t now)
 {
@@ -169,7 +195,7 @@ static bool advance(struct dns_queue *q, struct change *c, usec_t now)
 	for (;;) {
 		while (dns_command(c->backend, c->setting, c->step, &c->dns, &command)) {
 			c->step++;
-			int r = child_start(command.argv, command.input, &q->child);
+			int r = start(q, &command);
 			if (r == 0) {
 				c->may_fail = command.may_fail;
 				(void)snprintf(c->program, sizeof(c->program), "%s %s", command.argv[0],

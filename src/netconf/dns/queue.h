@@ -20,7 +20,9 @@ int dns_queue_clear(struct dns_queue *q, enum net_dns_backend backend, const cha
 /* True while a change for the interface waits or runs. */
 bool dns_queue_is_busy(const struct dns_queue *q, const char *ifname);
 
+/* Readable when a program has ended; the same descriptor for the queue's whole life. */
 int dns_queue_fd(const struct dns_queue *q);
+bool dns_queue_is_running(const struct dns_queue *q);
 usec_t dns_queue_deadline(const struct dns_queue *q);
 
 struct dns_result {
