@@ -38,17 +38,39 @@ static void last_words_are_told(void)
 	check_str(error, "no-such-program: No such file or directory");
 }
 
+/* True when the process is gone, or dead and only not yet taken note of. */
+static bool is_dead(const char *pid)
+{
+	char path[64], text[256] = "";
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return true;
+	size_t n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = 0;
+	(void)fclose(f);
+	return strstr(text, ") Z ");
+}
+
 static void one_that_hangs_is_killed_with_its_children(void)
 {
-	char error[200] = "";
+	char path[] = "/tmp/sstpcd-child-XXXXXX", script[100], pid[16] = "", error[200] = "";
 	usec_t start = clock_now();
 
-	/* `sleep` is a child of the shell: the pipe to it closes only when it is dead, too. */
-	check_int(child_run((const char *[]){ "sh", "-c", "sleep 60; echo", NULL }, NULL, 100, error,
-			    sizeof(error)),
+	int fd = mkstemp(path);
+	check(fd >= 0);
+	(void)snprintf(script, sizeof(script), "sleep 60 & echo -n $! >%s; wait", path);
+	check_int(child_run((const char *[]){ "sh", "-c", script, NULL }, NULL, 500, error, sizeof(error)),
 		  -ETIMEDOUT);
-	check(clock_now() - start < 5 * USEC_PER_SEC);
-	check_str(error, "sh did not end within 100 ms");
+	check(clock_now() - start < 10 * USEC_PER_SEC);
+	check_str(error, "sh did not end within 500 ms");
+	check(read(fd, pid, sizeof(pid) - 1) > 0);
+	while (!is_dead(pid) && clock_now() - start < 10 * USEC_PER_SEC)
+		(void)poll(NULL, 0, 5);
+	check(is_dead(pid));
+	check_int(close(fd), 0);
+	check_int(unlink(path), 0);
 }
 
 static void environment_is_ours(void)

@@ -742,10 +742,10 @@ static void value_that_somebody_changed_is_left(void)
 	struct net_desired w = connected();
 	struct sim s = up(&w);
 
-	s.kernel.sysctl[NET_SYSCTL_IGNORE_LINKDOWN4].value = 0;
+	s.kernel.sysctl[NET_SYSCTL_RA_DEFRTR_METRIC].value = 512;
 	settle(&s, NULL);
 	check_settled(&s);
-	check(!strstr(s.ops, "ipv4/ignore_routes_with_linkdown"));
+	check_int(s.kernel.sysctl[NET_SYSCTL_RA_DEFRTR_METRIC].value, 512);
 }
 
 /* --- resolvers --------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ static void two_tunnels_end_in_any_order(void)
 
 	for (int first = 0; first < 2; first++) {
 		_cleanup_text_ struct text one = { 0 }, two = { 0 }, left = { 0 }, none = { 0 };
+		struct net_addr dns = ip("10.0.0.53");
 		const char *names[] = { "sstpc0", "sstpc1" };
 		bool unlink_it;
 
@@ -73,6 +74,7 @@ static void two_tunnels_end_in_any_order(void)
 		install(text_str(&one), "sstpc1", "10.1.0.53", false, &two);
 		check(strstr(text_str(&two), "nameserver 10.1.0.53\n") <
 		      strstr(text_str(&two), "nameserver 10.0.0.53\n"));
+		check(resolv_is_installed(text_str(&two), "sstpc0", &dns, 1));
 		check(resolv_remove(text_str(&two), names[first], &left, &unlink_it));
 		check(strstr(text_str(&left), "#sstpcd# nameserver 192.168.1.1\n"));
 		check(strstr(text_str(&left), first == 0 ? "10.1.0.53" : "10.0.0.53"));
@@ -107,6 +109,18 @@ static void file_that_we_created_goes(void)
 	check_int(without.len, 0);
 }
 
+static void file_that_we_created_stays_when_others_write_to_it(void)
+{
+	_cleanup_text_ struct text with = { 0 }, without = { 0 };
+	bool unlink_it;
+
+	install("", "sstpc0", "10.0.0.53", true, &with);
+	text_add(&with, "search lan\n");
+	check(resolv_remove(text_str(&with), "sstpc0", &without, &unlink_it));
+	check(!unlink_it);
+	check_str(text_str(&without), "search lan\n");
+}
+
 static void created_is_inherited_by_the_other_tunnel(void)
 {
 	_cleanup_text_ struct text one = { 0 }, two = { 0 }, left = { 0 }, none = { 0 };
@@ -139,6 +153,7 @@ int main(void)
 		TEST(two_tunnels_end_in_any_order),
 		TEST(what_others_changed_meanwhile_stays),
 		TEST(file_that_we_created_goes),
+		TEST(file_that_we_created_stays_when_others_write_to_it),
 		TEST(created_is_inherited_by_the_other_tunnel),
 		TEST(block_without_an_end_is_not_ours),
 		{},
