@@ -20,12 +20,18 @@
 #define READS_PER_TURN	   2
 
 /* A record takes about this long on the wire at the present rate: a packet behind it waits no longer. */
-#define RECORD_TIME (2 * USEC_PER_MSEC)
-#define RECORD_MIN  4096u
-#define UNSENT_TIME (4 * USEC_PER_MSEC)
-#define UNSENT_MIN  8192u
-#define UNSENT_MAX  (1024u * 1024u)
-#define ADAPT_EVERY (50 * USEC_PER_MSEC)
+#define RECORD_TIME  (2 * USEC_PER_MSEC)
+#define UNSENT_TIME  (4 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
+#define UNSENT_MIN   2048u
+#define UNSENT_START (64u * 1024u) /* until the rate is known */
+#define UNSENT_MAX   (1024u * 1024u)
+#define ADAPT_EVERY  (50 * USEC_PER_MSEC)
+
+static void set_unsent_limit(struct pump *p, uint32_t bytes)
+{
+	if (setsockopt(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes)) == 0)
+		p->notsent_lowat = bytes;
+}
 
 int pump_init(struct pump *p, struct session *session, struct tls *tls, int socket, int tun)
 {
@@ -38,6 +44,7 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 		pump_done(p);
 		return -ENOMEM;
 	}
+	set_unsent_limit(p, UNSENT_START);
 	return 0;
 }
 
@@ -66,7 +73,7 @@ static void adapt_to_rate(struct pump *p, usec_t now)
 	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_delivery_rate == 0)
 		return;
 	uint64_t rate = info.tcpi_delivery_rate; /* bytes per second */
-	size_t record = (size_t)CLAMP(rate * RECORD_TIME / USEC_PER_SEC, RECORD_MIN, TLS_RECORD_MAX);
+	size_t record = (size_t)MIN(rate * RECORD_TIME / USEC_PER_SEC, (uint64_t)TLS_RECORD_MAX);
 	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
 
 	/* A rate measured while there was little to send says nothing about what the path can do. */
@@ -75,10 +82,8 @@ static void adapt_to_rate(struct pump *p, usec_t now)
 	p->record = record;
 	tx_set_record_time(p->session->tx, (usec_t)(record * USEC_PER_SEC / rate));
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
-	    unsent < p->notsent_lowat - p->notsent_lowat / 4) {
-		if (setsockopt(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) == 0)
-			p->notsent_lowat = unsent;
-	}
+	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
+		set_unsent_limit(p, unsent);
 }
 
 static void write_packets(struct pump *p)
@@ -145,8 +150,11 @@ static void read_packet(struct pump *p, usec_t now)
 
 static size_t next_record(struct pump *p, usec_t now)
 {
-	return p->output ? p->output(p->output_ctx, p->out, p->record, now)
-			 : session_output(p->session, p->out, p->record, now);
+	size_t space = MAX(p->record,
+			   session_packet_max(p->session)); /* one packet must fit, however slow the link */
+
+	return p->output ? p->output(p->output_ctx, p->out, space, now)
+			 : session_output(p->session, p->out, space, now);
 }
 
 /*

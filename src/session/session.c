@@ -499,6 +499,17 @@ size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now)
 	return n;
 }
 
+void session_set_mtu(struct session *s, uint16_t mtu)
+{
+	s->config.tx.mtu = mtu;
+	tx_set_mtu(s->tx, mtu);
+}
+
+size_t session_packet_max(const struct session *s)
+{
+	return TX_OVERHEAD + s->config.tx.mtu;
+}
+
 bool session_has_output(const struct session *s)
 {
 	return s->control_pos < s->control_len || (s->flowing && tx_backlog(s->tx) > 0);

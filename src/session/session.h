@@ -102,9 +102,14 @@ void session_transport_lost(struct session *s, const char *how, usec_t now);
 /*
  * Fills `out` with bytes to send: control packets first, then data packets. Only control packets of more than
  * `space` bytes together are cut, and go on in the next call. Returns the number of bytes, 0 if there is
- * nothing to send. `space` ≥ SESSION_CONTROL_MAX.
+ * nothing to send. `space` ≥
+ * session_packet_max(); a control packet may leave in pieces.
  */
 size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now);
+/* A lower or higher MTU of the tunnel from now on. */
+void session_set_mtu(struct session *s, uint16_t mtu);
+/* The bytes that session_output() needs for the largest data packet. */
+size_t session_packet_max(const struct session *s);
 /* True if session_output() would return something. */
 bool session_has_output(const struct session *s);
 

@@ -102,7 +102,7 @@ static int open_tun(struct connection *c, const struct ppp_params *p)
 	r = tun_set_carrier(c->tun.fd, true);
 	if (r < 0)
 		return r;
-	tx_set_mtu(c->session->tx, mtu);
+	session_set_mtu(c->session, mtu);
 	c->tun_source = (struct loop_fd){ .fn = on_tun, .ctx = c };
 	return loop_fd_add(c->loop, &c->tun_source, c->tun.fd, EPOLLIN);
 }

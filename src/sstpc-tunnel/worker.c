@@ -171,8 +171,8 @@ static void report_up(struct worker *w)
 	memcpy(u.peer_id, p->peer_id, sizeof(u.peer_id));
 	printable(u.message, sizeof(u.message), p->peer_message, strlen(p->peer_message));
 	w->ipv6_reported = u.ipv6;
-	tx_set_mtu(w->session->tx,
-		   MIN(w->config.mtu, p->peer_mru)); /* the device follows when the daemon knows */
+	session_set_mtu(w->session,
+			MIN(w->config.mtu, p->peer_mru)); /* the device follows when the daemon knows */
 	must_send(w, worker_send_up(w->ipc, &u));
 	if (w->phase == WORKER_PHASE_VERIFIED)
 		w->phase = WORKER_PHASE_UP;
@@ -776,7 +776,7 @@ static int dispatch(struct worker *w, struct ipc_message *m)
 	case WORKER_SET_MTU:
 		r = worker_decode_set_mtu(m, &mtu);
 		if (r == 0 && w->session)
-			tx_set_mtu(w->session->tx, mtu);
+			session_set_mtu(w->session, mtu);
 		return r;
 	case WORKER_QUERY_STATS:
 		send_stats(w);
