@@ -12,7 +12,7 @@ export AS_OWNER = runuser -u $(OWNER) --
 endif
 endif
 
-RELEASE := --buildtype=debugoptimized -Db_lto=true
+RELEASE := --buildtype=debugoptimized
 CHECK   := --buildtype=debugoptimized -Db_sanitize=address,undefined
 CLANG   := --buildtype=debugoptimized
 FUZZ    := --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true
