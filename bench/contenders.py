@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tunnels that are compared: each comes up between the namespaces `client` and `server`, over the same veth pair."""
 import os
-import time
 
 from lab import RELEASE, Failure
 
@@ -126,9 +125,9 @@ class Ours(Tunnel):
     inner, inner_client = "10.9.0.1", "10.9.0.2"
     device = "sstpc0"
 
-    def __init__(self, lab, mtu=1500, ciphers=None, tun_plain=False):
+    def __init__(self, lab, mtu=1500, system_store=False):
         super().__init__(lab)
-        self.mtu, self.ciphers, self.tun_plain = mtu, ciphers, tun_plain
+        self.mtu, self.system_store = mtu, system_store
 
     def start_peer(self):
         lab, d = self.lab, self.lab.dir
@@ -137,14 +136,13 @@ class Ours(Tunnel):
         (d / "password").chmod(0o600)
         self.server = lab.start("sstp-peer", "server", RELEASE / "src/sstp-peer/sstp-peer", "--listen", f"{SERVER}:443", "--cert", d / "vpn.test.pem",
                                 "--key", d / "vpn.test.key", "--users", d / "users", "--address", self.inner, "--pool", "10.9.0.2-10.9.1.250",
-                                "--mtu", self.mtu, "--mru", max(self.mtu, 1500), "--tun", "peer",
-                                *(("--ciphers", self.ciphers) if self.ciphers else ()), *(("--tun-plain",) if self.tun_plain else ()))
+                                "--mtu", self.mtu, "--mru", max(self.mtu, 1500), "--tun", "peer")
         lab.await_listen("server", 443)
 
     def start_client(self, *options):
         d = self.lab.dir
         self.client = self.lab.start("sstpcd", "client", RELEASE / "src/sstpcd/sstpcd", "quick", SERVER, "--user", "alice", "--password-file",
-                                     d / "password", "--ca", d / "ca.pem", "--server-name", "vpn.test", "--interface", self.device,
+                                     d / "password", *(() if self.system_store else ("--ca", d / "ca.pem")), "--server-name", "vpn.test", "--interface", self.device,
                                      "--mtu", self.mtu, "--no-default-route", "--no-peer-dns", *options)
 
     def await_up(self, seconds=15):
@@ -157,6 +155,10 @@ class Ours(Tunnel):
         self.start_client()
         self.await_up()
         self.lab.run("client", "ping", "-c1", "-w5", "-i0.1", self.inner)
+
+    def connect_ms(self):
+        """How long the connection took, as sstpcd reports it."""
+        return float(self.client.await_line(r" is up after ([\d.]+) ms")[1])
 
     def worker(self):
         """The pid of sstpc-tunnel."""

@@ -217,7 +217,7 @@ def iperf(lab, server_ns, client_ns, address, seconds, *options, bind=None):
     server = lab.start("iperf3-server", server_ns, "iperf3", "-s", "-1", "-p", port)
     try:
         lab.await_listen(server_ns, port)
-        text = lab.run(client_ns, "iperf3", "-c", address, "-p", port, "-t", seconds, "-O", "0.5", "-J", "-C", CONGESTION,
+        text = lab.run(client_ns, "iperf3", "-c", address, "-p", port, "-t", seconds, "-J", "-C", CONGESTION,
                        *(("-B", bind) if bind else ()), *options, check=False, timeout=seconds + 30)
         result = json.loads(text)
         if "error" in result:
@@ -241,7 +241,7 @@ def received_bytes(result):
     return result["end"]["sum_received"]["bytes"]
 
 
-def ping(lab, ns, address, count=400, interval=0.005):
+def ping(lab, ns, address, count=300, interval=0.005):
     """Round trip times in microseconds; a lost reply is an error, not a number."""
     text = lab.run(ns, "ping", "-n", "-i", interval, "-c", count, "-W", "2", address, check=False, timeout=count * interval + 30)
     times = [float(ms) * 1000 for ms in re.findall(r"time=([\d.]+) ms", text)]
