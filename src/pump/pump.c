@@ -15,8 +15,7 @@
 
 /* One turn moves at most this much per direction, so that neither starves the other or the control socket. */
 #define TUN_READS_PER_TURN 4
-#define RECORDS_PER_TURN   16
-#define RECORDS_PER_SEND   4
+#define WRITES_PER_TURN	   4
 #define READS_PER_TURN	   2
 
 /* A record takes about this long on the wire at the present rate: a packet behind it waits no longer. */
@@ -39,7 +38,7 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 		.session = session, .tls = tls, .socket = socket, .tun = tun, .record = TLS_RECORD_MAX
 	};
 	p->in = malloc(PUMP_IN_SIZE);
-	p->out = malloc(TLS_RECORD_MAX);
+	p->out = malloc(PUMP_OUT_SIZE);
 	if (!p->in || !p->out) {
 		pump_done(p);
 		return -ENOMEM;
@@ -148,41 +147,41 @@ static void read_packet(struct pump *p, usec_t now)
 	p->tun_lost = n < 0 && errno == EBADFD;
 }
 
-static size_t next_record(struct pump *p, usec_t now)
+/*
+ * The next bytes for TLS. At full rate several records at once, so that packets may lie across their borders
+ * and none is left part empty; on a slower link one record of a fitting size, which holds at least one
+ * packet.
+ */
+static size_t next_output(struct pump *p, usec_t now)
 {
-	size_t space = MAX(p->record,
-			   session_packet_max(p->session)); /* one packet must fit, however slow the link */
+	size_t space = p->record == TLS_RECORD_MAX ? PUMP_OUT_SIZE
+						   : MAX(p->record, session_packet_max(p->session));
 
 	return p->output ? p->output(p->output_ctx, p->out, space, now)
 			 : session_output(p->session, p->out, space, now);
 }
 
-/*
- * Returns true if something was handed to TLS. Records of a turn gather in TLS and leave together, the last
- * one pushes them out; stops where the socket takes no more.
- */
-static bool send_records(struct pump *p, usec_t now)
+/* Returns true if something was handed to TLS. Stops where the socket takes no more. */
+static bool send_output(struct pump *p, usec_t now)
 {
-	bool any = false, more = true;
+	bool any = false;
 
 	if (tls_wants_write(p->tls) && tls_flush(p->tls) < 0)
 		return false;
-	for (int i = 0; i < RECORDS_PER_TURN && (more || !tls_wants_write(p->tls)); i++) {
+	for (int i = 0; i < WRITES_PER_TURN && !tls_wants_write(p->tls); i++) {
 		if (p->out_pos == p->out_len) {
 			p->out_pos = 0;
-			p->out_len = next_record(p, now);
+			p->out_len = next_output(p, now);
 		}
 		if (p->out_len == 0)
 			break;
-		more = i % RECORDS_PER_SEND != RECORDS_PER_SEND - 1 && session_has_output(p->session);
-		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, more);
+		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, false);
 		if (n <= 0)
-			break;
+			break; /* a failure shows at the next read */
 		p->stats.tx_bytes += (uint64_t)n;
 		p->out_pos += (size_t)n;
 		any = true;
 	}
-	(void)tls_flush(p->tls); /* a failure shows at the next read */
 	if (any)
 		adapt_to_rate(p, now);
 	return any;
@@ -194,7 +193,7 @@ bool pump_run(struct pump *p, usec_t now)
 		receive(p, now);
 	for (int i = 0; i < TUN_READS_PER_TURN && p->tun_ready; i++)
 		read_packet(p, now);
-	bool sent = send_records(p, now);
+	bool sent = send_output(p, now);
 	return sent || (p->socket_ready && !p->read_closed) || p->tun_ready;
 }
 
@@ -206,7 +205,7 @@ void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun)
 
 bool pump_close(struct pump *p, usec_t now)
 {
-	while (send_records(p, now))
+	while (send_output(p, now))
 		;
 	if (tls_wants_write(p->tls) && !p->read_closed)
 		return false;

@@ -21,6 +21,8 @@
 /* Several records in one pass let the join build super-packets of up to 64 KiB out of what one recv(2)
  * brought. */
 #define PUMP_IN_SIZE (128u * 1024u)
+/* What one send(2) carries at full rate. */
+#define PUMP_OUT_SIZE (4u * TLS_RECORD_MAX)
 
 struct pump_stats {
 	uint64_t rx_bytes, tx_bytes; /* plaintext of the TLS stream */
