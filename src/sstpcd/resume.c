@@ -456,7 +456,7 @@ static int load(struct daemon *d, struct wire_reader *all)
 
 int resume_load(struct daemon *d, int fd)
 {
-	_cleanup_close_ int closing = fd;
+	_cleanup_close_ _unused_ int closing = fd;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
