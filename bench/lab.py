@@ -87,8 +87,8 @@ class Process:
 class Lab:
     """Network namespaces called bn<pid><name>, a folder for files, and the programs started."""
 
-    def __init__(self):
-        self.prefix = f"bn{os.getpid()}"
+    def __init__(self, tag=""):
+        self.prefix = f"bn{os.getpid()}{tag}"
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix=self.prefix + "."))
         self.namespaces, self.processes = [], []
 
