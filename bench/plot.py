@@ -22,7 +22,7 @@ def bars(title, unit, rows, target=None):
            'font-family="system-ui, sans-serif" font-size="13">',
            f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
            f'<text x="14" y="27" font-size="16" font-weight="600" fill="#1f2328">{escape(title)}'
-           f'<tspan font-size="13" font-weight="400" fill="#59636e">  {escape(unit)}</tspan></text>']
+           f'<tspan dx="12" font-size="13" font-weight="400" fill="#59636e">{escape(unit)}</tspan></text>']
     for i, (label, values, kind) in enumerate(rows):
         y, middle = TOP + i * ROW, values[len(values) // 2]
         out += [f'<text x="{LABEL - 10}" y="{y + 15}" text-anchor="end" fill="#1f2328">{escape(label)}</text>',

@@ -108,7 +108,7 @@ def environment():
     }
     return (
         ("processor", f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, {int(memory[1]) >> 20} GiB"),
-        ("kernel", platform.release()),
+        ("kernel", platform.release().partition("-")[0]),
         ("user-mode Linux", f"{output_of('linux.uml', '--version')}, 1 CPU"),
         ("system", re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())[1]),
         ("versions", ", ".join(f"{name} {found[0]}" for name, text in versions.items() if (found := re.search(r"\d+\.\d+[\w.]*", text)))),
@@ -172,7 +172,7 @@ def figures(results, seconds, load):
 
 def scrub(text):
     """A command without the folders of this machine."""
-    text = re.sub(r"\S*/bn\d+\.\w+", "DIR", text)
+    text = re.sub(r"[^\s=:]*/bn\d+\.\w+", "DIR", text)
     return text.replace(f"{RELEASE}/", "build/release/")
 
 
