@@ -144,17 +144,23 @@ static void collect_control(struct session *s)
 /* ---- events of the engines
  * ---------------------------------------------------------------------------------- */
 
-/* The negotiation timer of the call ([MS-SSTP] 3.2.2) also runs while PPP negotiates: name what was waited
- * for. */
-static void refine_timeout(const struct session *s, struct failure *failure)
+/*
+ * An end that SSTP tells, in terms of what PPP was doing. The negotiation timer of the call ([MS-SSTP] 3.2.2)
+ * also runs while PPP negotiates, and a server that gets no login to its taste just goes.
+ */
+static void refine(const struct session *s, struct failure *failure)
 {
-	if (failure->cause != CAUSE_SSTP_TIMEOUT || s->config.role != SSTP_CLIENT || !s->sstp_was_up)
+	struct failure login = { .cause = CAUSE_NONE };
+
+	if (s->config.role != SSTP_CLIENT || !s->sstp_was_up)
 		return;
 	enum stage stage = ppp_stage(&s->ppp);
-	if (stage == STAGE_LCP)
+	if (failure->cause == CAUSE_SSTP_TIMEOUT && stage == STAGE_LCP)
 		failure->cause = CAUSE_LCP_TIMEOUT;
-	else if (stage == STAGE_AUTH)
+	else if (failure->cause == CAUSE_SSTP_TIMEOUT && stage == STAGE_AUTH)
 		failure->cause = CAUSE_AUTH_TIMEOUT;
+	else if (failure->cause != CAUSE_NONE && ppp_login_was_refused(&s->ppp, &login))
+		*failure = login;
 }
 
 static void on_sstp_event(struct session *s, struct sstp_event *e, usec_t now)
@@ -171,13 +177,13 @@ static void on_sstp_event(struct session *s, struct sstp_event *e, usec_t now)
 		ppp_network_allowed(&s->ppp, now);
 		break;
 	case SSTP_EVENT_STOPPING:
-		refine_timeout(s, &e->failure);
+		refine(s, &e->failure);
 		note_failure(s, &e->failure);
 		close_path(s);
 		ppp_lower_down(&s->ppp);
 		break;
 	case SSTP_EVENT_ENDED:
-		refine_timeout(s, &e->failure);
+		refine(s, &e->failure);
 		note_failure(s, &e->failure);
 		end(s);
 		break;

@@ -306,6 +306,14 @@ static void lcp_progress(struct ppp *p, usec_t now)
 		lcp_up(p, now);
 }
 
+bool ppp_login_was_refused(const struct ppp *p, struct failure *failure)
+{
+	if (p->phase != PPP_ESTABLISH || !p->lcp.auth_nakked || p->lcp.peer_auth)
+		return false;
+	lcp_set_auth_failure(&p->lcp, failure);
+	return true;
+}
+
 /* The peer's Terminate-Request, in any state: it was acknowledged, and there is nothing to wait for. */
 static void lcp_terminated(struct ppp *p, const struct packet *packet, usec_t now)
 {
@@ -315,8 +323,8 @@ static void lcp_terminated(struct ppp *p, const struct packet *packet, usec_t no
 	const char *colon = said[0] ? ": " : "";
 	if (p->phase == PPP_TERMINATE)
 		; /* both at once: that is the end that was asked for */
-	else if (p->phase == PPP_ESTABLISH && p->lcp.auth_nakked && !p->lcp.peer_auth)
-		lcp_set_auth_failure(&p->lcp, &p->failure);
+	else if (ppp_login_was_refused(p, &p->failure))
+		; /* told */
 	else if (p->phase == PPP_ESTABLISH)
 		failure_set(&p->failure, CAUSE_LCP_TERMINATED, "during the negotiation%s%s", colon, said);
 	else if (p->phase == PPP_AUTHENTICATE && p->auth.type == PPP_AUTH_PAP && p->auth.sends > 0)

@@ -325,6 +325,7 @@ void sstp_disconnect(struct sstp *s, const struct failure *failure, usec_t now)
 	} else if (is_open(s)) {
 		settle(s, cause, detail);
 		send_status(s, SSTP_CALL_DISCONNECT, SSTP_ATTRIBUTE_NONE, SSTP_STATUS_NO_ERROR);
+		s->disconnecting = true;
 		sstp_enter(s, SSTP_STATE_DISCONNECT_PENDING, now + DISCONNECT_TIME_1);
 		sstp_raise(s, SSTP_EVENT_STOPPING);
 	}
@@ -462,8 +463,10 @@ static void receive_control(struct sstp *s, const uint8_t *packet, size_t len, u
 		receive_abort(s, &m, now);
 	} else if (m.type == SSTP_CALL_DISCONNECT) {
 		receive_disconnect(s, &m, now);
-	} else if (m.type == SSTP_CALL_DISCONNECT_ACK && s->state == SSTP_STATE_DISCONNECT_PENDING) {
-		end(s);
+	} else if (m.type == SSTP_CALL_DISCONNECT_ACK &&
+		   (s->state == SSTP_STATE_DISCONNECT_PENDING ||
+		    (s->state == SSTP_STATE_DISCONNECT_TIMEOUT && s->disconnecting))) {
+		end(s); /* goodbyes that crossed are both acknowledged: there is nothing to wait for */
 	} else if (!is_open(s)) {
 		return; /* [MS-SSTP] ignores all else while closing */
 	} else if (!is_valid(&m)) {

@@ -11,9 +11,10 @@
 struct sstp {
 	struct sstp_config config;
 	enum sstp_state state;
-	unsigned events; /* to be pulled, lowest first: a bit per enum sstp_event_type */
-	unsigned raised; /* no event happens twice */
-	bool closing;	 /* `failure` is settled */
+	unsigned events;    /* to be pulled, lowest first: a bit per enum sstp_event_type */
+	unsigned raised;    /* no event happens twice */
+	bool disconnecting; /* our CALL_DISCONNECT was sent */
+	bool closing;	    /* `failure` is settled */
 	struct failure failure;
 
 	usec_t deadline;     /* of the one timer that each state has */

@@ -272,6 +272,21 @@ static void a_wrong_password_ends_both_with_the_cause(void)
 	pair_free(p);
 }
 
+static void a_login_method_that_is_not_allowed_is_the_cause(void)
+{
+	static const unsigned methods[] = { PPP_AUTH_PAP, PPP_AUTH_CHAP_MD5 };
+	struct session_config c = client_config(), s = server_config();
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		s.ppp.auth = methods[i];
+		struct pair *p = pair_new(&c, &s);
+		login(p, "alice", "s3cret");
+		run(p, 20 * USEC_PER_SEC);
+		check_int(p->client_end.failure.cause, CAUSE_AUTH_METHOD);
+		pair_free(p);
+	}
+}
+
 static void the_server_refuses_another_certificate(void)
 {
 	struct session_config c = client_config(), s = server_config();
@@ -308,7 +323,7 @@ static void a_stop_is_orderly_on_both_sides(void)
 	login(p, "alice", "s3cret");
 	run(p, USEC_PER_SEC);
 	session_stop(&p->client, NULL, p->now);
-	run(p, 10 * USEC_PER_SEC);
+	run(p, 0); /* nobody waits for a timer */
 	check_int(p->down, 1);
 	check_int(p->client_end.type, SESSION_EVENT_ENDED);
 	check_int(p->client_end.failure.cause, CAUSE_NONE);
@@ -478,6 +493,7 @@ int main(void)
 					  TEST(every_split_of_the_stream_is_the_same),
 					  TEST(more_packets_than_a_batch_all_arrive),
 					  TEST(a_wrong_password_ends_both_with_the_cause),
+					  TEST(a_login_method_that_is_not_allowed_is_the_cause),
 					  TEST(the_server_refuses_another_certificate),
 					  TEST(no_packet_flows_before_the_session_is_up),
 					  TEST(a_stop_is_orderly_on_both_sides),
