@@ -54,8 +54,8 @@ enum cause_class {
 	  "see the log for the object that was refused")                                                    \
 	X(FILE_UNWRITABLE, "file-unwritable", SETUP, PERMANENT, 9, "a file cannot be written",              \
 	  "check the path and its permissions")                                                             \
-	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd runs already",            \
-	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                \
+	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd runs already",             \
+	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                 \
 	X(INTERNAL, "internal", SETUP, TRANSIENT, 70, "internal error", "please report this with the log")  \
 	X(WORKER_DIED, "worker-died", UP, TRANSIENT, 71, "the tunnel process ended unexpectedly",           \
 	  "please report this with the log")                                                                \

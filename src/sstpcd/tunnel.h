@@ -131,8 +131,8 @@ struct tunnel {
 
 	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
 	int64_t failure_at;	/* wall clock */
-	unsigned failures;	  /* in a row: determines the wait */
-	unsigned sessions;	  /* that came up */
+	unsigned failures;	/* in a row: determines the wait */
+	unsigned sessions;	/* that came up */
 
 	/* What stays on the interface while a session is being replaced. */
 	struct in_addr local, peer;
