@@ -46,15 +46,30 @@ static int make_directory(const char *path)
 	return mkdir(part, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* The directory that `path` is in. */
+static int parent_of(const char *path, char out[static PATH_SIZE])
+{
+	const char *slash = strrchr(path, '/');
+	int n = snprintf(out, PATH_SIZE, "%.*s", slash ? (int)MAX(slash - path, 1) : 1, slash ? path : ".");
+
+	return n < 0 || n >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+static int make_parent(const char *path)
+{
+	char directory[PATH_SIZE];
+	int r = parent_of(path, directory);
+
+	return r < 0 ? r : make_directory(directory);
+}
+
 static int sync_directory(const char *path)
 {
 	char directory[PATH_SIZE];
-	const char *slash = strrchr(path, '/');
-	int n = snprintf(directory, sizeof(directory), "%.*s", slash ? (int)MAX(slash - path, 1) : 1,
-			 slash ? path : ".");
+	int r = parent_of(path, directory);
 
-	if (n < 0 || (size_t)n >= sizeof(directory))
-		return -ENAMETOOLONG;
+	if (r < 0)
+		return r;
 	_cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
@@ -135,9 +150,15 @@ int store_read_file(const char *path, char **ret_data, size_t *ret_len)
 	return 0;
 }
 
+/* Where the file is a link (to a disk that lasts, say), what it leads to is replaced, not the link. */
 int store_save(const struct store *s, const char *data, size_t len)
 {
-	return store_write_file(s->file, data, len);
+	_cleanup_free_ char *target = realpath(s->file, NULL);
+	int r = target || errno == ENOENT ? 0 : -errno;
+
+	if (r == 0 && !target)
+		r = make_parent(s->file);
+	return r < 0 ? r : store_write_file(target ? target : s->file, data, len);
 }
 
 int store_load(const struct store *s, char **ret_data, size_t *ret_len)
@@ -398,14 +419,15 @@ static void drop_invalid(struct config_tree *tree, const char *path, struct text
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	static const struct config_path top = { 0 };
 
+	*ret_dropped = false;
 	config_check(NULL, tree, &errors);
 	for (size_t i = 0; i < errors.n; i++) {
 		_cleanup_words_ struct words w = { 0 };
 		_cleanup_text_ struct text ignored = { 0 };
-		if (words_split(&w, errors.items[i].path, strlen(errors.items[i].path)) == 0)
-			(void)edit_delete(tree, &top, w.v, w.n, &ignored);
+		if (words_split(&w, errors.items[i].path, strlen(errors.items[i].path)) == 0 &&
+		    edit_delete(tree, &top, w.v, w.n, &ignored) > 0)
+			*ret_dropped = true;
 	}
-	*ret_dropped = errors.n > 0;
 	config_errors_print(&errors, path, report);
 }
 

@@ -93,6 +93,36 @@ static void what_is_saved_is_loaded(void)
 	check_int(count_files(p.directory), 1); /* no temporary file is left */
 }
 
+static void a_save_makes_the_directory(void)
+{
+	_cleanup_place_ struct place p = { 0 };
+	struct stat st;
+
+	check(place_init(&p));
+	(void)snprintf(p.file, sizeof(p.file), "%s/etc/config.boot", p.directory);
+	check_int(store_save(&p.store, "one", 3), 0);
+	check(file_is(p.file, "one"));
+	(void)snprintf(p.file, sizeof(p.file), "%s/etc", p.directory);
+	check_int(stat(p.file, &st), 0);
+	check_int(st.st_mode & 07777, 0700);
+}
+
+static void a_save_follows_a_link(void)
+{
+	_cleanup_place_ struct place p = { 0 };
+	char target[96];
+	struct stat st;
+
+	check(place_init(&p));
+	(void)snprintf(target, sizeof(target), "%s/lasting", p.directory);
+	check_int(store_write_file(target, "old", 3), 0);
+	check_int(symlink(target, p.file), 0);
+	check_int(store_save(&p.store, "new", 3), 0);
+	check(file_is(target, "new"));
+	check_int(lstat(p.file, &st), 0);
+	check(S_ISLNK(st.st_mode));
+}
+
 static void a_failed_save_leaves_the_old_file(void)
 {
 	_cleanup_place_ struct place p = { 0 };
@@ -246,6 +276,8 @@ static void a_commit_that_was_not_confirmed_is_taken_back(void)
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(what_is_saved_is_loaded),
+					  TEST(a_save_makes_the_directory),
+					  TEST(a_save_follows_a_link),
 					  TEST(a_failed_save_leaves_the_old_file),
 					  TEST(the_archive_counts_from_the_newest),
 					  TEST(a_start_without_a_file_is_empty),
