@@ -18,8 +18,10 @@
 #include "sstpcd/operate.h"
 
 #define CLIENTS_MAX	  64
+#define CLIENTS_OF_ROOT	  16 /* of these, kept for root */
 #define CLIENTS_OF_A_USER 16 /* who is not root */
 #define GROUP_DEFAULT	  "sstpcd"
+#define GROUP_ENTRY_MAX	  (4u << 20)
 #define GROUPS_MAX	  65536
 
 /* --- what a client is sent --------------------------------------------------------------------------------
@@ -419,7 +421,9 @@ static bool has_room(const struct control *control, uid_t uid)
 
 	for (const struct client *c = control->clients; c; c = c->next)
 		own += c->uid == uid && !c->gone;
-	return control->n_clients < CLIENTS_MAX && (uid == 0 || own < CLIENTS_OF_A_USER);
+	if (uid == 0)
+		return control->n_clients < CLIENTS_MAX;
+	return control->n_clients < CLIENTS_MAX - CLIENTS_OF_ROOT && own < CLIENTS_OF_A_USER;
 }
 
 /* Tells why not, as far as the socket takes it, before it is closed. */
@@ -526,19 +530,24 @@ static void on_journal(void *ctx, const struct journal_line *line)
 			operate_journal(c, line);
 }
 
+/* A group's entry lists its members: it may be long. */
 static void find_group(struct control *control, const char *name)
 {
 	struct group group, *found = NULL;
-	char space[4096];
+	int r = ERANGE;
 
-	control->has_group = getgrnam_r(name ? name : GROUP_DEFAULT, &group, space, sizeof(space), &found) ==
-				     0 &&
-			     found;
+	for (size_t size = 4096; r == ERANGE && size <= GROUP_ENTRY_MAX; size *= 4) {
+		_cleanup_free_ char *space = malloc(size);
+		r = space ? getgrnam_r(name ? name : GROUP_DEFAULT, &group, space, size, &found) : ENOMEM;
+		if (r == 0 && found)
+			control->group = found->gr_gid;
+	}
+	control->has_group = r == 0 && found;
 	if (control->has_group)
-		control->group = group.gr_gid;
-	else if (name)
-		log_warning(&control->daemon->manager.log,
-			    "control: there is no group %s: only root may connect", name);
+		return;
+	if (r != 0 || name)
+		log_warning(&control->daemon->manager.log, "control: group %s: %s: only root may connect",
+			    name ? name : GROUP_DEFAULT, r != 0 ? strerror(r) : "there is none");
 }
 
 /* The socket that was asked for, or RUN-DIR/control. */
