@@ -210,8 +210,9 @@ static int add_new(struct daemon *d, const struct config_tree *next, bool boot, 
 
 static void describe(const struct tunnel *t, struct text *out)
 {
+	/* Of the MTU config_warnings() has told already. */
 	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
-		if (t->report.notices & 1u << i)
+		if (t->report.notices & ~(unsigned)NET_NOTICE_MTU_NO_IPV6 & 1u << i)
 			text_addf(out, "%s: %s\n", t->tun.name, t->report.text[i]);
 	if (t->report.n_failed > 0)
 		text_addf(out, "%s: %s: %s\n", t->tun.name, cause_summary(t->report.failure.cause),
@@ -362,6 +363,12 @@ int daemon_reload(struct daemon *d, struct text *out)
 
 	if (!tree)
 		return -EINVAL;
+	if (config_system_deadline(&d->system) != UINT64_MAX) {
+		/* It would be taken back with the other one, long after whoever asked for it has looked. */
+		text_add(out, "a commit waits for its confirmation: 'confirm' it, or wait until it is taken "
+			      "back\n");
+		return -EBUSY;
+	}
 	return config_system_commit(&d->system, &tree, "root", "reload", "", 0, out);
 }
 
