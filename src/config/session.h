@@ -26,6 +26,7 @@ struct config_session {
 	uint64_t base_revision, seen_revision; /* seen: the user has been told */
 	struct config_path level;	       /* of `edit` */
 	char user[CONFIG_WHO_MAX], via[CONFIG_WHO_MAX];
+	bool unprivileged; /* may not make the daemon read files that its user could not */
 };
 
 enum session_status {
@@ -48,7 +49,8 @@ struct session_result {
 void config_session_result_done(struct session_result *r);
 #define _cleanup_session_result_ _cleanup_(config_session_result_done)
 
-/* 0 or -ENOMEM. `user` and `via` are for the records. */
+/* 0 or -ENOMEM. `user` and `via` are for the records. Whose user is not root's equal sets `unprivileged`
+ * then. */
 int config_session_init(struct config_session *s, struct config_system *system, const char *user,
 			const char *via);
 void config_session_done(struct config_session *s);

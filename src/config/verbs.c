@@ -11,6 +11,7 @@
 #include "config/diff.h"
 #include "config/edit.h"
 #include "config/print.h"
+#include "config/utf8.h"
 
 /* Messages of the commands that edit stand in a frame: blank lines around, every line two columns in. */
 static void add_framed(struct text *out, const char *message)
@@ -228,6 +229,38 @@ static enum session_status run_compare(struct command *c)
 	return SESSION_OK;
 }
 
+static bool has_password_file(const struct config_node *node, const char *path)
+{
+	const char *value = config_node_value(node, "password-file");
+	bool found = value && strcmp(value, path) == 0;
+
+	for (size_t i = 0; i < node->n_children && !found; i++)
+		found = has_password_file(node->children[i], path);
+	return found;
+}
+
+static bool is_printable(const char *text)
+{
+	for (size_t len; *text; text += len) {
+		len = printable_length(text);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The first password file of `node` and below that `known` does not have anywhere; NULL: none. */
+static const char *new_password_file(const struct config_node *node, const struct config_node *known)
+{
+	const char *path = config_node_value(node, "password-file"), *found = NULL;
+
+	if (path && !has_password_file(known, path))
+		return path;
+	for (size_t i = 0; i < node->n_children && !found; i++)
+		found = new_password_file(node->children[i], known);
+	return found;
+}
+
 /* Commits the candidate. `minutes` > 0: to be confirmed. */
 static enum session_status commit(struct command *c, const char *comment, unsigned minutes)
 {
@@ -237,6 +270,8 @@ static enum session_status commit(struct command *c, const char *comment, unsign
 
 	if (comment && strlen(comment) > CONFIG_COMMIT_COMMENT_MAX)
 		return fail_plain(c, "Commit comment too long (limit 255 characters)\n");
+	if (comment && !is_printable(comment)) /* it becomes part of a line of the archive, and of the log */
+		return fail_plain(c, "Commit comment: only printable characters of UTF-8 in one line\n");
 	if (!config_session_is_modified(s)) {
 		text_add(c->out, "No configuration changes to commit\n");
 		return SESSION_OK;
@@ -262,6 +297,17 @@ static enum session_status commit(struct command *c, const char *comment, unsign
 			  "place, or 'discard' to leave it as it is.\n"
 			  "Commit failed\n",
 			  s->system->last.user, s->system->last.via);
+		return SESSION_FAILED;
+	}
+	const char *file = s->unprivileged ? new_password_file(&s->candidate->root, &s->system->running->root)
+					   : NULL;
+	if (file) {
+		text_addf(c->out,
+			  "password-file %s: only root may choose a file, because the daemon reads it as "
+			  "root.\n"
+			  "Use 'password', or ask root to commit this.\n"
+			  "Commit failed\n",
+			  file);
 		return SESSION_FAILED;
 	}
 	next = config_tree_copy(s->candidate);
@@ -304,7 +350,7 @@ static enum session_status run_commit_confirm(struct command *c)
 	if (!take_commit_comment(c->words + used, c->n - used, &comment))
 		return fail_plain(c, "Invalid commit-confirm command\n");
 	enum session_status status = commit(c, comment, minutes);
-	if (status == SESSION_OK)
+	if (status == SESSION_OK && c->s->system->confirm_previous) /* there was something to commit */
 		text_addf(c->out,
 			  "commit-confirm will automatically reload previous config in %u minutes\n"
 			  "unless changes are confirmed.\n"

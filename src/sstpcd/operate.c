@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 #include "config/diff.h"
@@ -500,6 +501,7 @@ static void run_configure(struct client *c)
 		client_finish(c, 1);
 		return;
 	}
+	c->session->unprivileged = c->uid != 0 && c->uid != geteuid();
 	client_finish(c, 0);
 }
 

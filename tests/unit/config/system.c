@@ -79,6 +79,76 @@ static void a_commit_that_fails_changes_nothing(void)
 	world_done(&w);
 }
 
+static bool says(struct config_session *s, const char *line, const char *what)
+{
+	struct session_result r = execute(s, line);
+	bool found = strstr(text_str(&r.out), what) != NULL;
+
+	config_session_result_done(&r);
+	return found;
+}
+
+/* Its line in the archive would end early, and what follows be taken for configuration. */
+static void a_commit_comment_stays_in_its_line(void)
+{
+	static struct world w;
+	struct config_session s;
+
+	world_init(&w);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
+	check_int(status_of(&s, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
+	check_int(status_of(&s, "commit comment 'a\nb'"), SESSION_FAILED);
+	check_int(status_of(&s, "commit comment 'a\x1b[2J'"), SESSION_FAILED);
+	check_int(w.applied, 0);
+	check_int(status_of(&s, "commit comment 'caf\u00e9'"), SESSION_OK);
+	check_str(w.system.last.comment, "caf\u00e9");
+	config_session_done(&s);
+	world_done(&w);
+}
+
+static void nothing_to_commit_is_nothing_to_confirm(void)
+{
+	static struct world w;
+	struct config_session s;
+
+	world_init(&w);
+	check_int(config_session_init(&s, &w.system, "alice", "cli"), 0);
+	check(!says(&s, "commit-confirm 5", "5 minutes"));
+	check_int(status_of(&s, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
+	check(says(&s, "commit-confirm 5", "5 minutes"));
+	config_session_done(&s);
+	world_done(&w);
+}
+
+/* The daemon reads the file as root, and sends it to a server of the user's choice. */
+static void only_root_chooses_a_password_file(void)
+{
+	static struct world w;
+	struct config_session root, user;
+
+	world_init(&w);
+	check_int(config_session_init(&root, &w.system, "root", "cli"), 0);
+	check_int(config_session_init(&user, &w.system, "alice", "cli"), 0);
+	user.unprivileged = true;
+	check_int(status_of(&user, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
+	check_int(status_of(&user, "set interfaces sstpc sstpc0 authentication username u"), SESSION_OK);
+	check_int(status_of(&user, "set interfaces sstpc sstpc0 authentication password-file /etc/shadow"),
+		  SESSION_OK);
+	check(says(&user, "commit", "password-file /etc/shadow: only root"));
+	check_int(w.applied, 0);
+	check_int(status_of(&user, "discard"), SESSION_OK);
+	check_int(status_of(&root, "set interfaces sstpc sstpc0 server a.example"), SESSION_OK);
+	check_int(status_of(&root, "set interfaces sstpc sstpc0 authentication username u"), SESSION_OK);
+	check_int(status_of(&root, "set interfaces sstpc sstpc0 authentication password-file /etc/p"),
+		  SESSION_OK);
+	check_int(status_of(&root, "commit"), SESSION_OK);
+	check_int(status_of(&user, "set interfaces sstpc sstpc0 mtu 1400"), SESSION_OK);
+	check_int(status_of(&user, "commit"), SESSION_OK); /* what root chose may stay */
+	config_session_done(&root);
+	config_session_done(&user);
+	world_done(&w);
+}
+
 static void an_unconfirmed_commit_goes_back_even_if_that_fails_first(void)
 {
 	static struct world w;
@@ -151,6 +221,9 @@ int main(void)
 {
 	return run_tests((struct test[]){ TEST(rollback_restores_byte_for_byte),
 					  TEST(a_commit_that_fails_changes_nothing),
+					  TEST(a_commit_comment_stays_in_its_line),
+					  TEST(nothing_to_commit_is_nothing_to_confirm),
+					  TEST(only_root_chooses_a_password_file),
 					  TEST(an_unconfirmed_commit_goes_back_even_if_that_fails_first),
 					  TEST(a_reexecuted_daemon_still_waits),
 					  TEST(a_thousand_interfaces),
