@@ -56,7 +56,7 @@ static void a_message_arrives_as_it_was_sent(void)
 static void the_largest_message_passes_and_a_larger_one_cannot_be_made(void)
 {
 	_cleanup_pair_ struct pair p = { { -1, -1 } };
-	_cleanup_free_ uint8_t *out = malloc(IPC_MAX + 8), *in = malloc(IPC_MAX);
+	_cleanup_free_ uint8_t *out = calloc(1, IPC_MAX + 8), *in = malloc(IPC_MAX);
 	struct ipc_message m;
 
 	check(out && in);
