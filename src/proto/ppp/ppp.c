@@ -355,6 +355,20 @@ static void protocol_reject(struct ppp *p, uint16_t protocol, const uint8_t *inf
 			       fsm_next_id(&p->lcp_fsm), body, w.len);
 }
 
+/* What we have not sent yet cannot be rejected: that is somebody else's answer, and ends nothing. */
+static void reject_network(struct ppp *p, uint16_t protocol, usec_t now)
+{
+	if (!p->network_started)
+		return;
+	if (protocol == PPP_PROTO_IPCP && p->config.ipv4) {
+		fsm_fail(&p->ipcp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
+		ipcp_progress(p, now);
+	} else if (protocol == PPP_PROTO_IPV6CP && p->config.ipv6) {
+		fsm_fail(&p->ipv6cp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
+		ipv6cp_progress(p, now);
+	}
+}
+
 static void receive_protocol_reject(struct ppp *p, const struct packet *packet, usec_t now)
 {
 	struct wire_reader r = wire_reader(packet->data, packet->len);
@@ -364,14 +378,8 @@ static void receive_protocol_reject(struct ppp *p, const struct packet *packet, 
 		return;
 	if (protocol == PPP_PROTO_LCP) {
 		fsm_fail(&p->lcp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
-	} else if (protocol == PPP_PROTO_IPCP) {
-		fsm_fail(&p->ipcp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
-		if (p->network_started && p->config.ipv4)
-			ipcp_progress(p, now);
-	} else if (protocol == PPP_PROTO_IPV6CP) {
-		fsm_fail(&p->ipv6cp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
-		if (p->network_started && p->config.ipv6)
-			ipv6cp_progress(p, now);
+	} else if (protocol == PPP_PROTO_IPCP || protocol == PPP_PROTO_IPV6CP) {
+		reject_network(p, protocol, now);
 	} else if (p->phase == PPP_AUTHENTICATE && p->auth.method && protocol == p->auth.method->protocol) {
 		fail(p, now, CAUSE_AUTH_METHOD, "the %s agreed on %s and then rejected it", peer_name(p),
 		     ppp_auth_name(p->auth.type));

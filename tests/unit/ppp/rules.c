@@ -656,6 +656,19 @@ static void a_protocol_reject_before_the_link_is_open_is_dropped(void)
 	check_str(r->failure.detail, "the server agreed on MS-CHAPv2 and then rejected it");
 }
 
+/* What was never sent cannot be rejected: the stray answer must not end IPCP once that begins. */
+static void a_protocol_reject_of_ipcp_before_it_begins_is_ignored(void)
+{
+	struct rig *r = rig_lcp_opened(PPP_AUTH_PAP);
+
+	hears(r, "ff03c021 08010006 8021");
+	hears(r, "ff03c023 02010005 00");
+	hears(r, "ff038021 01010004");
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+	check_int(r->failure.cause, CAUSE_NONE);
+}
+
 static void a_failure_behind_the_success_is_ignored(void)
 {
 	struct rig *r = rig_lcp_opened(PPP_AUTH_CHAP_MD5);
@@ -903,6 +916,7 @@ int main(void)
 				 TEST(secrets_are_wiped),
 				 TEST(ip_packets_are_checked_at_the_door),
 				 TEST(a_protocol_reject_before_the_link_is_open_is_dropped),
+				 TEST(a_protocol_reject_of_ipcp_before_it_begins_is_ignored),
 				 TEST(a_failure_behind_the_success_is_ignored),
 				 TEST(an_offer_with_a_stray_byte_is_not_that_method),
 				 TEST(a_rejected_mru_is_not_asked_for_again),
