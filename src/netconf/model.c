@@ -18,6 +18,11 @@ bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
 	}
 }
 
+bool net_addr_needs_zone(const struct net_addr *addr)
+{
+	return addr->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->in6);
+}
+
 const char *net_addr_format(const struct net_addr *addr, char *out)
 {
 	const void *bytes = addr->family == AF_INET ? (const void *)&addr->in : &addr->in6;

@@ -32,6 +32,8 @@ struct net_addr {
 };
 
 bool net_addr_equal(const struct net_addr *a, const struct net_addr *b);
+/* A link-local address of IPv6 says nothing without the interface behind it: "fe80::1%sstpc0" (RFC 4007). */
+bool net_addr_needs_zone(const struct net_addr *addr);
 /* "192.0.2.1", "2001:db8::1", "none"; `out` has at least INET6_ADDRSTRLEN bytes. Returns `out`. */
 const char *net_addr_format(const struct net_addr *addr, char *out);
 

@@ -29,7 +29,7 @@ bool dns_is_installed(enum net_dns_backend backend, const char *resolv_conf, uin
 struct dns_command {
 	const char *argv[CHILD_ARGS_MAX];
 	char words[NET_DNS_MAX + 1][INET6_ADDRSTRLEN]; /* what argv points to */
-	char input[NET_DNS_MAX * (INET6_ADDRSTRLEN + 16)];
+	char input[NET_DNS_MAX * (INET6_ADDRSTRLEN + IFNAMSIZ + 16)];
 	bool may_fail; /* taking back what is gone is fine */
 };
 /* The step-th command of a backend that works by programs; false behind the last one (and for NET_DNS_FILE).

@@ -66,7 +66,9 @@ static void add_block(const char *ifname, const struct net_addr *dns, size_t n_d
 	if (created)
 		text_add(out, CREATED);
 	for (size_t i = 0; i < n_dns; i++)
-		text_addf(out, "nameserver %s\n", net_addr_format(&dns[i], addr));
+		text_addf(out, "nameserver %s%s%s\n", net_addr_format(&dns[i], addr),
+			  net_addr_needs_zone(&dns[i]) ? "%" : "",
+			  net_addr_needs_zone(&dns[i]) ? ifname : "");
 	text_addf(out, END "%s\n", ifname);
 }
 

@@ -31,8 +31,10 @@ bool dns_resolvconf_command(bool set, unsigned step, const struct dns_servers *d
 	for (size_t i = 0; set && i < dns->n; i++) {
 		char addr[INET6_ADDRSTRLEN];
 
-		len += (size_t)snprintf(ret->input + len, sizeof(ret->input) - len, "nameserver %s\n",
-					net_addr_format(&dns->servers[i], addr));
+		len += (size_t)snprintf(ret->input + len, sizeof(ret->input) - len, "nameserver %s%s%s\n",
+					net_addr_format(&dns->servers[i], addr),
+					net_addr_needs_zone(&dns->servers[i]) ? "%" : "",
+					net_addr_needs_zone(&dns->servers[i]) ? dns->ifname : "");
 	}
 	ret->may_fail = !set;
 	return true;

@@ -36,6 +36,21 @@ static void ours_come_first_and_the_hosts_are_hidden(void)
 	check(!resolv_is_installed(text_str(&out), "sstpc00", dns, 2));
 }
 
+/* Router advertisements may name the router itself; without its interface no libc can ask it. */
+static void link_local_resolver_has_its_interface(void)
+{
+	_cleanup_text_ struct text out = { 0 }, without = { 0 };
+	struct net_addr dns = ip("fe80::53");
+	bool unlink_it;
+
+	install("", "sstpc0", "fe80::53", false, &out);
+	check_str(text_str(&out),
+		  "# sstpcd: begin sstpc0\nnameserver fe80::53%sstpc0\n# sstpcd: end sstpc0\n");
+	check(resolv_is_installed(text_str(&out), "sstpc0", &dns, 1));
+	check(resolv_remove(text_str(&out), "sstpc0", &without, &unlink_it));
+	check_str(text_str(&without), "");
+}
+
 static void removal_gives_the_original_back(void)
 {
 	static const char *const originals[] = {
@@ -149,6 +164,7 @@ int main(void)
 {
 	return run_tests((struct test[]){
 		TEST(ours_come_first_and_the_hosts_are_hidden),
+		TEST(link_local_resolver_has_its_interface),
 		TEST(removal_gives_the_original_back),
 		TEST(two_tunnels_end_in_any_order),
 		TEST(what_others_changed_meanwhile_stays),
