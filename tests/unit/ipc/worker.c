@@ -346,15 +346,34 @@ static void resolvers_that_cannot_be_are_refused(void)
 	}
 }
 
-/* What the worker may say in each phase, once or often; everything else ends it. */
+/* What a side may say in each phase, once or often; everything else ends the connection. */
+struct order {
+	enum worker_message type;
+	const char *phases; /* N new, D dialling, V verified, U up, S stopping, E ended */
+	bool once;
+};
+
+static void check_order(struct ipc_monitor monitor, const struct order *rows, size_t n)
+{
+	static const char letters[] = "NDVUSE";
+	static const uint8_t nothing[1];
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned phase = 0; phase <= WORKER_PHASE_ENDED; phase++) {
+			struct ipc_monitor m = monitor;
+			struct ipc_message msg = { .type = (uint16_t)rows[i].type,
+						   .n_fds = rows[i].type == WORKER_START,
+						   .body = wire_reader(nothing, 0) };
+			bool allowed = strchr(rows[i].phases, letters[phase]) != NULL;
+			check_int(ipc_permit(&m, &msg, phase) == 0, allowed);
+			if (allowed)
+				check_int(ipc_permit(&m, &msg, phase), rows[i].once ? -EALREADY : 0);
+		}
+}
+
 static void the_order_of_reports_is_enforced(void)
 {
-	static const uint8_t zero[16];
-	static const struct {
-		enum worker_message type;
-		const char *phases; /* N new, D dialling, V verified, U up, S stopping, E ended */
-		bool once;
-	} rows[] = {
+	static const struct order rows[] = {
 		{ WORKER_STAGE, "DVUS", false },   { WORKER_ROUTE_QUERY, "DS", true },
 		{ WORKER_VERIFIED, "DS", true },   { WORKER_LINK, "VS", false },
 		{ WORKER_UP, "VS", true },	   { WORKER_IPV6_UP, "US", false },
@@ -363,18 +382,21 @@ static void the_order_of_reports_is_enforced(void)
 		{ WORKER_FAILED, "DVUS", true },   { WORKER_CLOSED, "S", true },
 		{ WORKER_START, "", false },	   { WORKER_PASSWORD, "", false },
 	};
-	static const char letters[] = "NDVUSE";
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		for (unsigned phase = 0; phase <= WORKER_PHASE_ENDED; phase++) {
-			struct ipc_monitor m = worker_monitor_of_daemon();
-			struct ipc_message msg = { .type = (uint16_t)rows[i].type,
-						   .body = wire_reader(zero, 0) };
-			bool allowed = strchr(rows[i].phases, letters[phase]) != NULL;
-			check_int(ipc_permit(&m, &msg, phase) == 0, allowed);
-			if (allowed)
-				check_int(ipc_permit(&m, &msg, phase), rows[i].once ? -EALREADY : 0);
-		}
+	check_order(worker_monitor_of_daemon(), rows, ARRAY_SIZE(rows));
+}
+
+/* Above all: a worker takes the password only after it has verified the server. */
+static void the_order_of_orders_is_enforced(void)
+{
+	static const struct order rows[] = {
+		{ WORKER_START, "N", true },	    { WORKER_ROUTE_REPLY, "D", true },
+		{ WORKER_PASSWORD, "V", true },	    { WORKER_STOP, "NDVUSE", true },
+		{ WORKER_SET_MTU, "DVUSE", false }, { WORKER_QUERY_STATS, "DVUSE", false },
+		{ WORKER_VERIFIED, "", false },	    { WORKER_UP, "", false },
+	};
+
+	check_order(worker_monitor_of_worker(), rows, ARRAY_SIZE(rows));
 }
 
 static void left_over_bytes_are_refused(void)
@@ -408,6 +430,7 @@ int main(void)
 		TEST(facts_that_no_kernel_may_get_are_refused),
 		TEST(resolvers_that_cannot_be_are_refused),
 		TEST(the_order_of_reports_is_enforced),
+		TEST(the_order_of_orders_is_enforced),
 		TEST(left_over_bytes_are_refused),
 		{},
 	});

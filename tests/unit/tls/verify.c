@@ -335,6 +335,21 @@ static void one_of_several_pins_is_enough(void)
 	link_close(&l);
 }
 
+static void every_byte_of_a_pin_counts(void)
+{
+	struct tls_policy policy = { .host = NAME, .system_dir = "/nonexistent", .pin_count = 1 };
+	struct link l;
+
+	for (size_t i = 0; i < sizeof(policy.pins[0].sha256); i++) {
+		policy.pins[0] = pin_of(SELF_SIGNED);
+		policy.pins[0].sha256[i] ^= 1;
+		link_open(&l, &policy, &cast[SELF_SIGNED], NULL, TLS_ANY, TLS_ANY);
+		link_handshake(&l);
+		check_int(tls_failure(l.client)->cause, CAUSE_TLS_PIN_MISMATCH);
+		link_close(&l);
+	}
+}
+
 static void an_absurd_clock_is_named(void)
 {
 	struct failure f = { 0 };
@@ -523,6 +538,7 @@ int main(void)
 						TEST(the_printed_pin_works),
 						TEST(long_names_leave_room_for_the_pin),
 						TEST(one_of_several_pins_is_enough),
+						TEST(every_byte_of_a_pin_counts),
 						TEST(an_absurd_clock_is_named),
 						TEST(a_tampered_certificate_is_refused),
 						TEST(weak_certificates_are_refused),
