@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bar charts as SVG, with nothing but strings: one row a bar, its spread as a thin line, its value in figures."""
 from html import escape
+from statistics import median
 
 WIDTH, LABEL, FIGURES, ROW, TOP = 760, 230, 110, 30, 52
 COLOURS = {"ours": "#2563a8", "tls": "#5b8c5a", "other": "#a3a3a3"}
@@ -24,7 +25,7 @@ def bars(title, unit, rows, target=None):
            f'<text x="14" y="27" font-size="16" font-weight="600" fill="#1f2328">{escape(title)}'
            f'<tspan dx="12" font-size="13" font-weight="400" fill="#59636e">{escape(unit)}</tspan></text>']
     for i, (label, values, kind) in enumerate(rows):
-        y, middle = TOP + i * ROW, values[len(values) // 2]
+        y, middle = TOP + i * ROW, median(values)
         out += [f'<text x="{LABEL - 10}" y="{y + 15}" text-anchor="end" fill="#1f2328">{escape(label)}</text>',
                 f'<rect x="{LABEL}" y="{y}" width="{max(middle * scale, 1):.1f}" height="21" rx="2" fill="{COLOURS[kind]}"/>']
         if values[-1] > values[0]:
