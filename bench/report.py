@@ -144,7 +144,8 @@ def figures(results, seconds, load):
     """The generated part of the page."""
     medians = results.medians()
     lines = [f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())} in {seconds:.0f} s. "
-             f"Load average of the machine before the start: {load[0]:.2f} (1 min), {load[1]:.2f} (5 min).", "",
+             f"Load average of the machine before the start: {load[0]:.2f} (1 min), {load[1]:.2f} (5 min)."
+             + (" **The machine was busy with other things: delays and packet rates show that too.**" if load[0] > 0.5 else ""), "",
              "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in environment()), "",
              "### Against the targets", "", "| | target | measured | |", "|---|---|---|---|"]
     for row in TARGETS:
