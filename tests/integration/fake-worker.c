@@ -35,7 +35,7 @@ struct fake {
 	bool deaf, stopped, have_routes, have_password;
 };
 
-_Noreturn static void die(const char *format, ...)
+static _Noreturn void _printf_(1, 2) die(const char *format, ...)
 {
 	va_list ap;
 

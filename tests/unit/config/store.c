@@ -178,7 +178,7 @@ static const char boot[] = "interfaces {\n    sstpc sstpc0 {\n        server \"a
 /* The configuration that a start gives, as commands. */
 static void check_boot(const struct place *p, const char *commands, bool rolled_back, const char *report)
 {
-	_cleanup_text_ struct text told = { 0 }, out = { 0 }, expected = { 0 };
+	_cleanup_text_ struct text told = { 0 }, out = { 0 };
 	bool back;
 	_cleanup_tree_ struct config_tree *tree = store_boot(&p->store, &back, &told);
 
