@@ -181,16 +181,20 @@ static void write_super(const struct segments *s, const uint8_t *data, const str
 void segments_write(struct segments *s, const uint8_t *data, const struct csum_ops *csum, uint8_t *out)
 {
 	size_t len = segments_next_len(s);
+	uint64_t sum;
 
 	switch ((enum segments_kind)s->kind) {
 	case SEGMENTS_WHOLE:
 		memcpy(out, data, len);
 		break;
 	case SEGMENTS_CSUM:
-		/* The field holds the pseudo header's sum already. Zero would mean "none" in UDP. */
+		/* The field holds the pseudo header's sum already. Zero means "none" in UDP and is sent as
+		 * FFFF; in all others FFFF would be right by arithmetic, but zero is the sum (RFC 1624 §3).
+		 */
 		memcpy(out, data, s->l4);
+		sum = csum->copy(out + s->l4, data + s->l4, len - s->l4);
 		put_raw16(out + s->check,
-			  csum_finish_udp(csum->copy(out + s->l4, data + s->l4, len - s->l4)));
+			  s->check == s->l4 + UDP_CHECK ? csum_finish_udp(sum) : csum_finish(sum));
 		break;
 	case SEGMENTS_TCP:
 	case SEGMENTS_UDP:
