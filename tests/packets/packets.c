@@ -282,7 +282,8 @@ bool ref_split(const uint8_t *data, size_t len, struct list *out)
 		uint8_t *q = out->items[out->count - 1].data;
 		unsigned check = ref_checksum(q + start, ip.len - start, 0);
 
-		set16(q + start + offset, check ? check : 0xffff);
+		set16(q + start + offset,
+		      check == 0 && offset == 6 ? 0xffff : check); /* 6: UDP has no zero */
 	}
 	return true;
 }
