@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/wire.h"
 
 #define LENGTH_LEN 2 /* in front of each queued frame */
@@ -54,6 +55,7 @@ size_t frame_queue_pop(struct frame_queue *q, uint8_t *out, size_t space)
 	memcpy(out, frame, len);
 	q->len -= LENGTH_LEN + len;
 	memmove(q->data, q->data + LENGTH_LEN + len, q->len);
+	wipe(q->data + q->len, LENGTH_LEN + len); /* it may have been a password */
 	return len;
 }
 

@@ -287,7 +287,7 @@ static void step(struct fsm *f, enum fsm_event event, const struct packet *in, c
 		send_code_reject(f, in);
 	if (t.actions & FSM_TLU) {
 		f->signals |= FSM_SIGNAL_UP;
-		f->rounds = f->requests = f->naks = 0;
+		f->rounds = f->naks = 0; /* not the requests: opening again and again is a flood, too */
 		f->reason = FSM_REASON_NONE;
 	}
 	if (t.actions & FSM_TLF)
@@ -376,10 +376,21 @@ static bool judge(struct fsm *f, const struct packet *p, struct packet *reply, s
 	return true;
 }
 
-static bool is_in_force(const struct fsm *f, const struct packet *p)
+/* Where the layer is locked nothing else can be meant. */
+static bool is_repetition(const struct fsm *f, const struct packet *p, usec_t now)
 {
-	return f->state == FSM_OPENED && p->len == f->in_force_len &&
-	       memcmp(p->data, f->in_force, p->len) == 0;
+	if (f->state != FSM_OPENED || p->len != f->in_force_len || memcmp(p->data, f->in_force, p->len) != 0)
+		return false;
+	return f->locked || p->id == f->in_force_id || now - f->in_force_since < FSM_REPEAT_TIME;
+}
+
+static void put_in_force(struct fsm *f, const struct packet *p, usec_t now)
+{
+	f->in_force_len = p->len <= sizeof(f->in_force) ? p->len : SIZE_MAX;
+	if (p->len <= sizeof(f->in_force))
+		memcpy(f->in_force, p->data, p->len);
+	f->in_force_id = p->id;
+	f->in_force_since = now;
 }
 
 static void receive_configure_request(struct fsm *f, const struct packet *p, usec_t now)
@@ -399,7 +410,7 @@ static void receive_configure_request(struct fsm *f, const struct packet *p, use
 		fsm_fail(f, FSM_REASON_FLOOD, now);
 		return;
 	}
-	if (is_in_force(f, p)) {
+	if (is_repetition(f, p, now)) {
 		(void)send(f, FRAME_ANSWER, CONFIGURE_ACK, p->id, p->data, p->len);
 		return;
 	}
@@ -422,8 +433,7 @@ static void receive_configure_request(struct fsm *f, const struct packet *p, use
 		return;
 	}
 	f->naks = 0;
-	f->in_force_len = p->len <= sizeof(f->in_force) ? p->len : 0;
-	memcpy(f->in_force, p->data, f->in_force_len);
+	put_in_force(f, p, now);
 	step(f, FSM_RCR_PLUS, p, &reply, now);
 }
 

@@ -10,7 +10,9 @@
  *    leaves before the peer was heard also leaves before our Ack, so that it cannot reach an opened peer and
  *    throw it back into negotiation.
  *  - A client resends a request without answer once when a request of the peer arrives, in front of its Ack.
- *  - A repetition of the request in force is acknowledged in Opened and changes nothing.
+ *  - A repetition of the request in force is acknowledged in Opened and changes nothing. Servers repeat with
+ *    the identifier they had or, soon after, with another one; later another identifier means that the peer
+ *    negotiates anew, with the same wishes for itself (and perhaps another address for us).
  */
 #pragma once
 
@@ -121,8 +123,9 @@ struct fsm_ops {
 #define FSM_MAX_CONFIGURE 10
 #define FSM_MAX_TERMINATE 2
 #define FSM_MAX_FAILURE	  5
-#define FSM_MAX_ROUNDS	  10 /* Naks and Rejects of ours until Opened */
-#define FSM_MAX_REQUESTS  20 /* of the peer, until Opened or ten seconds of silence */
+#define FSM_MAX_ROUNDS	  10		      /* Naks and Rejects of ours until Opened */
+#define FSM_MAX_REQUESTS  20		      /* of the peer, without ten seconds of silence among them */
+#define FSM_REPEAT_TIME	  (10 * USEC_PER_SEC) /* in which another identifier may be a repetition */
 #define FSM_RESTART_TIME  (3 * USEC_PER_SEC)
 #define FSM_OPTIONS_MAX	  64 /* longest options field of our requests */
 
@@ -152,8 +155,11 @@ struct fsm {
 	uint8_t next_id, request_id;
 	uint8_t request[FSM_OPTIONS_MAX];
 	size_t request_len;
-	uint8_t in_force[256]; /* options of the peer's last request that we acknowledged */
-	size_t in_force_len;
+	/* The peer's last request that we acknowledged. No honest one is longer: then nothing repeats it. */
+	uint8_t in_force[256];
+	size_t in_force_len; /* SIZE_MAX: longer */
+	uint8_t in_force_id;
+	usec_t in_force_since;
 	usec_t sent, last_request;
 	struct rate_limit rejects;
 };

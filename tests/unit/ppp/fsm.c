@@ -395,6 +395,44 @@ static void a_repeated_request_in_opened_is_acknowledged_and_changes_nothing(voi
 	check_int(fsm_take_signals(&b.f), FSM_SIGNAL_DOWN);
 }
 
+/* Only a repetition of the same identifier says nothing new for ever. */
+static void the_same_wishes_long_after_are_a_new_negotiation(void)
+{
+	static struct bench b;
+	uint8_t frame[1504];
+
+	open_pair(&b);
+	receive(&b, CONFIGURE_REQUEST, 1, "01040001", 100 * SEC);
+	receive(&b, CONFIGURE_REQUEST, 2, "01040001", FSM_REPEAT_TIME - 1);
+	check_int(b.f.state, FSM_OPENED);
+	receive(&b, CONFIGURE_REQUEST, 2, "01040001", 200 * SEC);
+	check_int(b.f.state, FSM_ACK_SENT);
+	check_int(fsm_take_signals(&b.f), FSM_SIGNAL_DOWN);
+	check_int(sent(&b, frame), CONFIGURE_ACK);
+
+	open_pair(&b);
+	b.f.locked = true; /* by a login, which cannot be made again */
+	receive(&b, CONFIGURE_REQUEST, 2, "01040001", 200 * SEC);
+	check_int(b.f.state, FSM_OPENED);
+}
+
+/* Longer than what is remembered of a request: nothing else is mistaken for it. */
+static void nothing_repeats_an_overlong_request(void)
+{
+	static struct bench b;
+	static char options[8 * 70 + 1];
+
+	open_pair(&b);
+	for (size_t i = 0; i < 70; i++)
+		memcpy(options + 8 * i, "01040001", 9);
+	receive(&b, CONFIGURE_REQUEST, 2, options, SEC);
+	receive(&b, CONFIGURE_ACK, 2, "01040000", SEC);
+	check_int(b.f.state, FSM_OPENED);
+	(void)fsm_take_signals(&b.f);
+	receive(&b, CONFIGURE_REQUEST, 2, "", SEC);
+	check_int(fsm_take_signals(&b.f), FSM_SIGNAL_DOWN);
+}
+
 static void a_locked_layer_ends_when_renegotiated(void)
 {
 	static struct bench b;
@@ -567,6 +605,26 @@ static void a_flood_of_requests_ends_the_layer(void)
 	check_int(b.f.reason, FSM_REASON_FLOOD);
 }
 
+/* To open in between does not make it another thing. */
+static void opening_again_and_again_is_a_flood(void)
+{
+	static struct bench b;
+	uint8_t frame[1504];
+	char options[16];
+	unsigned n = 0;
+
+	open_pair(&b);
+	for (; b.f.reason == FSM_REASON_NONE && n < 100; n++) {
+		(void)snprintf(options, sizeof(options), "0104%04x", n + 2);
+		receive(&b, CONFIGURE_REQUEST, (uint8_t)(n + 2), options, n * SEC);
+		receive(&b, CONFIGURE_ACK, (uint8_t)(n + 2), "01040000", n * SEC);
+		while (sent(&b, frame))
+			;
+	}
+	check_int(n, FSM_MAX_REQUESTS); /* the first one was in open_pair() */
+	check_int(b.f.reason, FSM_REASON_FLOOD);
+}
+
 /* A server that repeats its request from time to time does not do so too often. */
 static void slow_repetitions_in_opened_are_no_flood(void)
 {
@@ -633,7 +691,10 @@ int main(void)
 				 TEST(the_configured_restart_time_is_kept),
 				 TEST(an_unanswered_request_is_repeated_once_in_front_of_the_ack),
 				 TEST(a_repeated_request_in_opened_is_acknowledged_and_changes_nothing),
+				 TEST(the_same_wishes_long_after_are_a_new_negotiation),
+				 TEST(nothing_repeats_an_overlong_request),
 				 TEST(a_locked_layer_ends_when_renegotiated),
+				 TEST(opening_again_and_again_is_a_flood),
 				 TEST(answers_that_do_not_match_the_request_are_dropped),
 				 TEST(a_new_request_has_a_new_identifier),
 				 TEST(rejects_go_before_naks_and_keep_order_and_bytes),

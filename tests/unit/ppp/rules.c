@@ -324,7 +324,7 @@ static void endless_renegotiation_ends(void)
 		(void)snprintf(ack, sizeof(ack), "%s", says(r));
 		hush(r);
 		hears_ack_of(r, ack);
-		r->now += SEC;
+		r->now += 2 * SEC;
 		ppp_timeout(&r->p, r->now);
 		rig_events(r);
 	}
@@ -612,6 +612,17 @@ static void secrets_are_wiped(void)
 	ppp_done(&r->p);
 	for (size_t i = 0; i < sizeof(r->p); i++)
 		check_int(bytes[i], 0);
+}
+
+/* Of a login that was sent nothing stays in the queue. */
+static void a_frame_that_was_sent_is_wiped(void)
+{
+	struct rig *r = rig_lcp_opened(PPP_AUTH_PAP);
+
+	check(strstr(says(r), "73336372" /* s3cr */) != NULL);
+	hush(r);
+	for (size_t i = 0; i < sizeof(r->p.queue.data); i++)
+		check_int(r->p.queue.data[i], 0);
 }
 
 static void ip_packets_are_checked_at_the_door(void)
@@ -914,6 +925,7 @@ int main(void)
 				 TEST(nothing_is_heard_or_said_after_the_end),
 				 TEST(what_was_not_taken_before_the_carrier_went_is_gone),
 				 TEST(secrets_are_wiped),
+				 TEST(a_frame_that_was_sent_is_wiped),
 				 TEST(ip_packets_are_checked_at_the_door),
 				 TEST(a_protocol_reject_before_the_link_is_open_is_dropped),
 				 TEST(a_protocol_reject_of_ipcp_before_it_begins_is_ignored),
