@@ -13,14 +13,14 @@
 
 /*
  * What passes when the daemon has just sent STOP may have been under way before: STOPPING accepts it. A
- * server may negotiate LCP and IPV6CP again, so their results come more than once.
+ * server may negotiate LCP, IPCP and IPV6CP again, so their results come more than once.
  */
 static const struct ipc_rule daemon_rules[] = {
 	{ WORKER_STAGE, "stage", LIVE, false, 0, 0, SCRATCH },
 	{ WORKER_ROUTE_QUERY, "route-query", IN(DIALLING) | IN(STOPPING), true, 0, 0, SCRATCH },
 	{ WORKER_VERIFIED, "verified", IN(DIALLING) | IN(STOPPING), true, 0, 0, SCRATCH },
 	{ WORKER_LINK, "link", IN(VERIFIED) | IN(STOPPING), false, 0, 0, SCRATCH },
-	{ WORKER_UP, "up", IN(VERIFIED) | IN(STOPPING), true, 0, 0, SCRATCH },
+	{ WORKER_UP, "up", IN(VERIFIED) | IN(UP) | IN(STOPPING), false, 0, 0, SCRATCH },
 	{ WORKER_IPV6_UP, "ipv6-up", IN(UP) | IN(STOPPING), false, 0, 0, SCRATCH },
 	{ WORKER_IPV6_DOWN, "ipv6-down", IN(UP) | IN(STOPPING), false, 0, 0, 0 },
 	{ WORKER_RDNSS, "rdnss", IN(UP) | IN(STOPPING), false, 0, 0, SCRATCH },

@@ -178,7 +178,8 @@ struct worker_link {
 int worker_send_link(int fd, const struct worker_link *l);
 int worker_decode_link(const struct ipc_message *m, struct worker_link *ret);
 
-/* UP: packets can flow. IPv6 may be up already, or follow by IPV6_UP. */
+/* UP: packets can flow. IPv6 may be up already, or follow by IPV6_UP. Comes again when the server has
+ * negotiated IPCP anew: other addresses, the same session. */
 struct worker_up {
 	struct in_addr local, peer;	/* peer may be 0.0.0.0 */
 	struct in_addr dns[2], nbns[2]; /* 0.0.0.0: none */

@@ -24,8 +24,9 @@ static bool replaces(const struct session_event *old, const struct session_event
 }
 
 /*
- * A peer can negotiate LCP and IPV6CP over and over between two pulls. What waits already is not told twice,
- * and of IPv6 the last state counts: so there are never more events than places, and ENDED always has one.
+ * A peer can negotiate LCP, IPCP and IPV6CP over and over between two pulls. What waits already is not told
+ * twice, and of IPv6 the last state counts: so there are never more events than places, and ENDED always has
+ * one.
  */
 static void push_event(struct session *s, enum session_event_type type, enum stage stage)
 {
@@ -103,6 +104,7 @@ static uint8_t *control_space(struct session *s, size_t *ret_space)
 	if (s->control_pos > 0) {
 		memmove(s->control, s->control + s->control_pos, s->control_len - s->control_pos);
 		s->control_len -= s->control_pos;
+		wipe(s->control + s->control_len, s->control_pos);
 		s->control_pos = 0;
 	}
 	*ret_space = sizeof(s->control) - s->control_len;
@@ -206,11 +208,13 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 		sstp_authenticated(&s->sstp, params->hlak, now);
 		break;
 	case PPP_EVENT_IPCP_UP:
-		first = !s->flowing;
+		if (!s->flowing)
+			push_event(s, SESSION_EVENT_STAGE, STAGE_IPCP);
 		s->flowing = true;
-		push_event(s, SESSION_EVENT_STAGE, STAGE_IPCP);
-		if (first)
-			push_event(s, SESSION_EVENT_UP, STAGE_UP);
+		push_event(s, SESSION_EVENT_UP, STAGE_UP);
+		update_families(s);
+		break;
+	case PPP_EVENT_IPCP_DOWN:
 		update_families(s);
 		break;
 	case PPP_EVENT_IPV6CP_UP:
@@ -495,6 +499,7 @@ size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now)
 	size_t n = MIN(space, s->control_len - s->control_pos);
 
 	memcpy(out, s->control + s->control_pos, n);
+	wipe(s->control + s->control_pos, n); /* a login may be in it */
 	s->control_pos += n;
 	if (s->control_pos < s->control_len)
 		return n;
@@ -552,6 +557,13 @@ void session_stop(struct session *s, const struct failure *failure, usec_t now)
 	case SESSION_PHASE_ENDED:
 		break;
 	}
+}
+
+void session_renumber(struct session *s, const struct ppp_server_config *server, usec_t now)
+{
+	s->config.ppp.server = *server;
+	ppp_renumber(&s->ppp, server, now);
+	settle(s, now);
 }
 
 usec_t session_deadline(const struct session *s)

@@ -42,8 +42,9 @@ struct session_config {
 enum session_event_type {
 	SESSION_EVENT_NONE,
 	SESSION_EVENT_STAGE, /* a stage is over: `stage` (HTTP, SSTP, LCP, AUTH, IPCP) */
-	SESSION_EVENT_UP, /* IPv4 (or, where IPv4 is not wanted, IPv6) may flow; session_params() is complete
-			   */
+	/* IPv4 (or, where IPv4 is not wanted, IPv6) may flow; session_params() is complete. Comes again when
+	 * the peer has negotiated IPCP anew, perhaps with other addresses. */
+	SESSION_EVENT_UP,
 	SESSION_EVENT_IPV6_UP, /* may come before or after UP */
 	SESSION_EVENT_IPV6_DOWN,
 	SESSION_EVENT_DOWN,  /* no packet may flow any more; the closing exchange goes on */
@@ -128,6 +129,8 @@ int session_tun_next(struct session *s, struct iovec iov[static RX_IOV_MAX]);
 
 /* The client's credentials; see ppp_set_credentials(). */
 int session_set_credentials(struct session *s, const char *user, const struct secret *password, usec_t now);
+/* Server: other addresses for the client, see ppp_renumber(). */
+void session_renumber(struct session *s, const struct ppp_server_config *server, usec_t now);
 /* Ends in order: LCP Terminate-Request, CALL_DISCONNECT. `failure` may be NULL (asked for). */
 void session_stop(struct session *s, const struct failure *failure, usec_t now);
 

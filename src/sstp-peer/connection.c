@@ -96,7 +96,7 @@ static int open_tun(struct connection *c, const struct ppp_params *p)
 	uint16_t mtu = MIN(MIN(c->options->mtu, p->peer_mru), (uint16_t)PPP_IP_MAX);
 	int r = device_configure(c->tun.name, p->local, p->peer, mtu);
 
-	if (r < 0)
+	if (r < 0 || loop_fd_is_added(&c->tun_source)) /* later only the addresses change */
 		return r;
 	(void)tun_drain(c->tun.fd, 1000);
 	r = tun_set_carrier(c->tun.fd, true);
@@ -215,6 +215,38 @@ static void on_socket(void *ctx, uint32_t events)
 /* ---- the way there
  * ------------------------------------------------------------------------------------------ */
 
+static struct in_addr renumbered(const struct connection *c, struct in_addr a, unsigned offset)
+{
+	return (struct in_addr){ .s_addr = a.s_addr ? htonl(ntohl(a.s_addr) + (c->renumbered << 8) + offset)
+						    : 0 };
+}
+
+static struct ppp_server_config assignment(const struct connection *c)
+{
+	const struct server_options *o = c->options;
+
+	return (struct ppp_server_config){
+		.address = renumbered(c, o->address, 0),
+		.peer_address = renumbered(c, o->pool_first, c->place),
+		.dns = { renumbered(c, o->dns[0], 0), renumbered(c, o->dns[1], 0) },
+		.name = "sstp-peer",
+		.password = users_password,
+		.password_ctx = o->users,
+	};
+}
+
+void connection_renumber(struct connection *c)
+{
+	struct ppp_server_config server;
+
+	c->renumbered++;
+	if (!c->session || c->closing)
+		return;
+	server = assignment(c);
+	session_renumber(c->session, &server, clock_now());
+	run(c);
+}
+
 static struct session_config session_config(const struct connection *c)
 {
 	const struct server_options *o = c->options;
@@ -229,13 +261,7 @@ static struct session_config session_config(const struct connection *c)
 			 .ipv4 = true,
 			 .ipv6 = o->ipv6,
 			 .random = random_system,
-			 .server = { .address = o->address,
-				     .peer_address = { .s_addr = htonl(ntohl(o->pool_first.s_addr) +
-								       c->place) },
-				     .dns = { o->dns[0], o->dns[1] },
-				     .name = "sstp-peer",
-				     .password = users_password,
-				     .password_ctx = o->users } },
+			 .server = assignment(c) },
 		.tx = { .vnet_hdr = c->tun.vnet_hdr, .mtu = o->mtu },
 		.rx = { .vnet_hdr = c->tun.vnet_hdr, .udp = (c->tun.offloads & TUN_OFFLOAD_USO) != 0 },
 	};

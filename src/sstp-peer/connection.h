@@ -19,8 +19,9 @@ struct connection {
 	struct pump pump;
 	struct tun tun;
 	struct faults faults;
-	usec_t hold_until; /* by a fault */
-	bool drop_link;	   /* by a fault: close TCP */
+	usec_t hold_until;   /* by a fault */
+	bool drop_link;	     /* by a fault: close TCP */
+	unsigned renumbered; /* times */
 	bool http_done, closing;
 	uint8_t *staged; /* what faults made of the output */
 	size_t staged_len, staged_pos;
@@ -35,5 +36,8 @@ struct connection {
 int connection_start(struct connection *c, int fd);
 /* Asks the client to go: LCP Terminate-Request, CALL_DISCONNECT. */
 void connection_stop(struct connection *c);
+/* Gives the client other addresses in the running session, each 256 further: ours, its own, the DNS servers.
+ */
+void connection_renumber(struct connection *c);
 /* Releases everything, at whatever point. */
 void connection_done(struct connection *c);

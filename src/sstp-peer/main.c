@@ -18,33 +18,36 @@
 #include "report.h"
 #include "server.h"
 
-static const char help[] = "sstp-peer " SSTPCD_VERSION
-			   " - an SSTP server for tests, demonstrations and benchmarks\n"
-			   "\n"
-			   "Usage: sstp-peer --cert FILE --key FILE --users FILE [OPTION...]\n"
-			   "\n"
-			   "  --listen ADDR:PORT     where to listen (default 0.0.0.0:443)\n"
-			   "  --cert FILE            server certificate, PEM, leaf first\n"
-			   "  --key FILE             its private key, PEM\n"
-			   "  --users FILE           a user:password per line\n"
-			   "  --address ADDR         our address in every tunnel (default 10.9.0.1)\n"
-			   "  --pool FIRST-LAST      addresses for clients (default 10.9.0.2-10.9.0.200)\n"
-			   "  --dns A[,B]            DNS servers to hand out\n"
-			   "  --auth LIST            of mschapv2, chap, pap (default mschapv2)\n"
-			   "  --hash LIST            binding hashes to offer: sha1, sha256 (default both)\n"
-			   "  --mtu N, --mru N       of the tunnel device; to ask for in LCP (default 1500)\n"
-			   "  --no-ipv6              refuse IPV6CP\n"
-			   "  --tls-max 1.2|1.3      newest TLS version (default 1.3)\n"
-			   "  --ciphers LIST         OpenSSL names, for benchmarks\n"
-			   "  --tun NAME             devices are called NAME0, NAME1, ... (default peer)\n"
-			   "  --tun-plain            no virtio header, no offloads\n"
-			   "  --hello SECONDS        SSTP hello interval (default 60)\n"
-			   "  --pppd OPTIONS         a pppd with these options behind each connection\n"
-			   "  --fault ACTION:CLASS[:ARGUMENT]   see src/sstp-peer/fault.h; may be repeated\n"
-			   "  --once                 end when the first connection has ended\n"
-			   "  --keylog FILE          append TLS secrets in NSS format\n"
-			   "  --log-json FILE        an event per line ('-' = standard output)\n"
-			   "  --quiet                no words on standard error\n";
+static const char help[] =
+	"sstp-peer " SSTPCD_VERSION " - an SSTP server for tests, demonstrations and benchmarks\n"
+	"\n"
+	"Usage: sstp-peer --cert FILE --key FILE --users FILE [OPTION...]\n"
+	"\n"
+	"  --listen ADDR:PORT     where to listen (default 0.0.0.0:443)\n"
+	"  --cert FILE            server certificate, PEM, leaf first\n"
+	"  --key FILE             its private key, PEM\n"
+	"  --users FILE           a user:password per line\n"
+	"  --address ADDR         our address in every tunnel (default 10.9.0.1)\n"
+	"  --pool FIRST-LAST      addresses for clients (default 10.9.0.2-10.9.0.200)\n"
+	"  --dns A[,B]            DNS servers to hand out\n"
+	"  --auth LIST            of mschapv2, chap, pap (default mschapv2)\n"
+	"  --hash LIST            binding hashes to offer: sha1, sha256 (default both)\n"
+	"  --mtu N, --mru N       of the tunnel device; to ask for in LCP (default 1500)\n"
+	"  --no-ipv6              refuse IPV6CP\n"
+	"  --tls-max 1.2|1.3      newest TLS version (default 1.3)\n"
+	"  --ciphers LIST         OpenSSL names, for benchmarks\n"
+	"  --tun NAME             devices are called NAME0, NAME1, ... (default peer)\n"
+	"  --tun-plain            no virtio header, no offloads\n"
+	"  --hello SECONDS        SSTP hello interval (default 60)\n"
+	"  --pppd OPTIONS         a pppd with these options behind each connection\n"
+	"  --fault ACTION:CLASS[:ARGUMENT]   see src/sstp-peer/fault.h; may be repeated\n"
+	"  --once                 end when the first connection has ended\n"
+	"  --keylog FILE          append TLS secrets in NSS format\n"
+	"  --log-json FILE        an event per line ('-' = standard output)\n"
+	"  --quiet                no words on standard error\n"
+	"\n"
+	"SIGUSR1 gives every client other addresses in its running session: all of them, ours and those of\n"
+	"the DNS servers are 256 further.\n";
 
 struct arguments {
 	struct host_port listen;
@@ -367,8 +370,10 @@ static int open_listener(const struct host_port *where)
 
 static void on_signal(void *ctx, const struct signalfd_siginfo *info)
 {
-	(void)info;
-	server_stop(ctx);
+	if (info->ssi_signo == SIGUSR1)
+		server_renumber(ctx);
+	else
+		server_stop(ctx);
 }
 
 static int serve(const struct arguments *a, int listener)
@@ -386,6 +391,7 @@ static int serve(const struct arguments *a, int listener)
 		(void)sigemptyset(&set);
 		(void)sigaddset(&set, SIGINT);
 		(void)sigaddset(&set, SIGTERM);
+		(void)sigaddset(&set, SIGUSR1);
 		signals.ctx = server;
 		r = loop_signals_add(&loop, &signals, &set);
 	}

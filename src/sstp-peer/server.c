@@ -150,6 +150,13 @@ void server_free(struct server *s)
 	free(s);
 }
 
+void server_renumber(struct server *s)
+{
+	for (unsigned i = 0; i < s->places_count; i++)
+		if (s->places[i])
+			connection_renumber(s->places[i]);
+}
+
 void server_stop(struct server *s)
 {
 	s->stopping = true;

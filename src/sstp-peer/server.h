@@ -41,5 +41,7 @@ struct server;
 int server_new(struct loop *loop, int listener, const struct server_options *options, struct server **ret);
 /* Ends all connections at once. */
 void server_free(struct server *s);
+/* Gives every client other addresses, see connection_renumber(). */
+void server_renumber(struct server *s);
 /* Ends all connections in order, then stops the loop. */
 void server_stop(struct server *s);

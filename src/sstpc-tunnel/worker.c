@@ -171,15 +171,25 @@ static void report_up(struct worker *w)
 	memcpy(u.peer_id, p->peer_id, sizeof(u.peer_id));
 	printable(u.message, sizeof(u.message), p->peer_message, strlen(p->peer_message));
 	w->ipv6_reported = u.ipv6;
-	session_set_mtu(w->session,
-			MIN(w->config.mtu, p->peer_mru)); /* the device follows when the daemon knows */
 	must_send(w, worker_send_up(w->ipc, &u));
+}
+
+/* Again where the server has negotiated other addresses: the packet path goes on as it is. */
+static void on_up(struct worker *w)
+{
+	if (!loop_fd_is_added(&w->tun_source)) {
+		/* The device follows when the daemon knows. */
+		session_set_mtu(w->session, MIN(w->config.mtu, session_params(w->session)->peer_mru));
+		w->tun_source = (struct loop_fd){ .fn = w->tun_source.fn, .ctx = w };
+		int r = loop_fd_add(&w->loop, &w->tun_source, w->tun, EPOLLIN);
+		if (r < 0) {
+			fail_with(w, CAUSE_INTERNAL, "watching the TUN: %s", strerror(-r));
+			return;
+		}
+	}
+	report_up(w);
 	if (w->phase == WORKER_PHASE_VERIFIED)
 		w->phase = WORKER_PHASE_UP;
-	w->tun_source = (struct loop_fd){ .fn = w->tun_source.fn, .ctx = w };
-	int r = loop_fd_add(&w->loop, &w->tun_source, w->tun, EPOLLIN);
-	if (r < 0)
-		fail_with(w, CAUSE_INTERNAL, "watching the TUN: %s", strerror(-r));
 }
 
 static void report_ipv6(struct worker *w, bool up)
@@ -252,7 +262,7 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 		on_stage_over(w, e->stage);
 		break;
 	case SESSION_EVENT_UP:
-		report_up(w);
+		on_up(w);
 		break;
 	case SESSION_EVENT_IPV6_UP:
 	case SESSION_EVENT_IPV6_DOWN:

@@ -9,6 +9,8 @@
 /* Changing the kernel makes the kernel tell of changes. Somebody who fights us for a setting gets no more
  * than one answer in this time. */
 #define RECONCILE_PAUSE USEC_PER_SEC
+/* Changes by the server, in one session, that are followed at once. */
+#define CHANGES_MAX 4
 /* A bound device may flap, or its route be replaced, without harm to the session. */
 #define PATH_LOSS_TIME (3 * USEC_PER_SEC)
 
@@ -119,6 +121,17 @@ int kernel_reconcile(struct tunnel *t)
 	if (news)
 		tunnel_note(t, TUNNEL_NOTE_KERNEL);
 	return r;
+}
+
+bool kernel_follow_server(struct tunnel *t)
+{
+	bool at_once = t->attempt->changes++ < CHANGES_MAX;
+
+	if (at_once)
+		(void)kernel_reconcile(t);
+	else
+		tunnel_kernel_event(t, NULL);
+	return at_once;
 }
 
 void kernel_reconcile_soon(void *ctx)

@@ -19,9 +19,6 @@
 /* A worker may tell this much; then it is told to be quiet by not listening. */
 #define LOG_LINES_MAX 2000
 
-/* Changes of IPv6 in a session that are followed at once. */
-#define IPV6_CHANGES_MAX 4
-
 static bool is_address(const char *host)
 {
 	struct in6_addr a;
@@ -213,23 +210,15 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 		return 0;
 	}
 	t->process.phase = WORKER_PHASE_UP;
+	if (!a->has_up)
+		a->up_since = (int64_t)time(NULL);
 	a->up = up;
 	a->has_up = true;
-	a->up_since = (int64_t)time(NULL);
 	a->has_ipv6 = up.ipv6;
 	memcpy(a->ipv6.local_id, up.local_id, sizeof(up.local_id));
 	memcpy(a->ipv6.peer_id, up.peer_id, sizeof(up.peer_id));
 	tunnel_event(t, TUNNEL_EVENT_UP);
 	return 0;
-}
-
-/* At once, but not as often as a server likes that negotiates IPv6 over and over. */
-static void ipv6_changed(struct tunnel *t)
-{
-	if (t->attempt->ipv6_changes++ < IPV6_CHANGES_MAX)
-		(void)kernel_reconcile(t);
-	else
-		tunnel_kernel_event(t, NULL);
 }
 
 static int on_ipv6_up(struct tunnel *t, const struct ipc_message *m)
@@ -241,7 +230,7 @@ static int on_ipv6_up(struct tunnel *t, const struct ipc_message *m)
 		return -EBADMSG;
 	t->attempt->ipv6 = ipv6;
 	t->attempt->has_ipv6 = true;
-	ipv6_changed(t);
+	kernel_follow_server(t);
 	return 0;
 }
 
@@ -253,7 +242,7 @@ static int on_ipv6_down(struct tunnel *t, const struct ipc_message *m)
 		return r;
 	t->attempt->has_ipv6 = false;
 	t->attempt->rdnss.n = 0;
-	ipv6_changed(t);
+	kernel_follow_server(t);
 	return 0;
 }
 
@@ -270,7 +259,7 @@ static int on_rdnss(struct tunnel *t, const struct ipc_message *m)
 		    memcmp(rdnss.address, t->attempt->rdnss.address, sizeof(rdnss.address[0]) * rdnss.n) == 0;
 	t->attempt->rdnss = rdnss;
 	if (!same)
-		(void)kernel_reconcile(t);
+		kernel_follow_server(t);
 	return 0;
 }
 

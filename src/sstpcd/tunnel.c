@@ -318,16 +318,29 @@ static void log_in(struct tunnel *t)
 		tunnel_note(t, TUNNEL_NOTE_STATE);
 }
 
-static void come_up(struct tunnel *t)
+static void take_addresses(struct tunnel *t)
+{
+	const struct worker_up *up = &t->attempt->up;
+
+	t->local = up->local;
+	t->peer = up->peer;
+	t->peer_mru = up->peer_mru;
+}
+
+static void log_up(struct tunnel *t, const char *what)
 {
 	const struct worker_up *up = &t->attempt->up;
 	struct net_addr local = { .family = AF_INET, .in = up->local };
 	struct net_addr peer = { .family = up->peer.s_addr ? AF_INET : AF_UNSPEC, .in = up->peer };
 	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
 
-	t->local = up->local;
-	t->peer = up->peer;
-	t->peer_mru = up->peer_mru;
+	log_notice(&t->log, "%s: address %s, peer %s, MTU %u", what, net_addr_format(&local, a),
+		   net_addr_format(&peer, b), (unsigned)tunnel_mtu(t, NULL));
+}
+
+static void come_up(struct tunnel *t)
+{
+	take_addresses(t);
 	t->attempt->stage = STAGE_UP;
 	t->failure = (struct failure){ .cause = CAUSE_NONE };
 	change_state(t, TUNNEL_UP, in(t, WATCHDOG_PERIOD));
@@ -337,9 +350,18 @@ static void come_up(struct tunnel *t)
 		return;
 	}
 	t->sessions++;
-	log_notice(&t->log, "up: address %s, peer %s, MTU %u", net_addr_format(&local, a),
-		   net_addr_format(&peer, b), (unsigned)tunnel_mtu(t, NULL));
+	log_up(t, "up");
 	kernel_check_bound_path(t);
+	tunnel_note(t, TUNNEL_NOTE_STATE);
+}
+
+/* The server has negotiated IPCP anew in the running session. */
+static void renumber(struct tunnel *t)
+{
+	take_addresses(t);
+	if (!kernel_follow_server(t))
+		return;
+	log_up(t, "renumbered by the server");
 	tunnel_note(t, TUNNEL_NOTE_STATE);
 }
 
@@ -412,7 +434,7 @@ static const action table[_TUNNEL_STATE_MAX][_TUNNEL_EVENT_MAX] = {
 			   E(REDIAL) = stop_and_redial, E(PATH_LOST) = path_lost, E(TIMER) = dial_timeout,
 			   E(UP) = come_up, E(FAILED) = end_failed },
 	S(UP) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable, E(REDIAL) = stop_and_redial,
-		  E(PATH_LOST) = path_lost, E(TIMER) = watch, E(FAILED) = end_failed },
+		  E(PATH_LOST) = path_lost, E(TIMER) = watch, E(UP) = renumber, E(FAILED) = end_failed },
 	S(STOPPING) = { E(CONNECT) = rather_dial, E(DISCONNECT) = rather_hold, E(DISABLE) = rather_disable,
 			E(ENABLE) = rather_enable, E(REDIAL) = redial_after_stop, E(TIMER) = lose_patience,
 			E(GONE) = gone },

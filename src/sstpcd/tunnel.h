@@ -49,7 +49,7 @@ enum tunnel_event {
 	TUNNEL_EVENT_PATH_LOST, /* the device that the session is bound to cannot reach the server any more */
 	TUNNEL_EVENT_TIMER,	/* the deadline of the state */
 	TUNNEL_EVENT_VERIFIED,	/* the worker: the server is who it should be */
-	TUNNEL_EVENT_UP,	/* the worker: packets can flow */
+	TUNNEL_EVENT_UP,	/* the worker: packets can flow, or: the server has given other addresses */
 	TUNNEL_EVENT_FAILED,	/* the worker has told its end, or was found to be wrong: `failure` is set */
 	TUNNEL_EVENT_GONE,	/* the worker process has ended */
 	_TUNNEL_EVENT_MAX,
@@ -106,7 +106,7 @@ struct tunnel_attempt {
 	usec_t stats_asked;	/* when; 0 = no answer is awaited */
 	struct net_addr server; /* the first address that was tried, later the one that was reached */
 	unsigned log_lines;	/* taken from this worker */
-	unsigned ipv6_changes;	/* told by this worker */
+	unsigned changes;	/* of addresses, told by this worker in its session */
 };
 
 /* Members may be read by everybody and written by tunnel.c, session.c and kernel.c. */
@@ -198,6 +198,9 @@ void session_message(void *ctx, struct ipc_message *m); /* struct process callba
 /* kernel.c */
 /* Brings the kernel to what the present state wants. Failures are logged and kept in `report`. */
 int kernel_reconcile(struct tunnel *t);
+/* The same for what the server can change as often as it likes: at once the first few times in a session
+ * (then true), later after a pause. */
+bool kernel_follow_server(struct tunnel *t);
 void kernel_reconcile_soon(void *ctx); /* struct loop_timer callback */
 /* True if there is a path to the server (or, unknown yet, to anywhere) and it is not the one of the last
  * attempt. */

@@ -152,13 +152,16 @@ static void ipcp_progress(struct ppp *p, usec_t now)
 
 	if (!runs(p))
 		return;
+	if ((signals & FSM_SIGNAL_FINISHED) || p->ipcp_fsm.reason != FSM_REASON_NONE) {
+		ipcp_failed(p, now);
+		return;
+	}
 	if (signals & FSM_SIGNAL_DOWN) {
 		p->params.ipv4_up = false;
 		p->deadline = now + or_default(p->config.ipcp_time, IPCP_TIME);
+		raise_event(p, PPP_EVENT_IPCP_DOWN);
 	}
-	if ((signals & FSM_SIGNAL_FINISHED) || p->ipcp_fsm.reason != FSM_REASON_NONE)
-		ipcp_failed(p, now);
-	else if (signals & FSM_SIGNAL_UP)
+	if (signals & FSM_SIGNAL_UP)
 		ipcp_up(p, now);
 }
 
@@ -583,6 +586,17 @@ void ppp_network_allowed(struct ppp *p, usec_t now)
 {
 	p->network_allowed = true;
 	start_network(p, now);
+}
+
+void ppp_renumber(struct ppp *p, const struct ppp_server_config *server, usec_t now)
+{
+	p->config.server = *server;
+	if (p->phase != PPP_NETWORK || !p->network_started || !p->config.ipv4)
+		return;
+	ipcp_init(&p->ipcp, &p->config);
+	fsm_event(&p->ipcp_fsm, FSM_DOWN, now);
+	fsm_event(&p->ipcp_fsm, FSM_UP, now);
+	ipcp_progress(p, now);
 }
 
 size_t ppp_output(struct ppp *p, uint8_t *out, size_t space)

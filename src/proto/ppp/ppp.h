@@ -65,7 +65,8 @@ enum ppp_event_type {
 	PPP_EVENT_LCP_UP,	 /* params: mru, auth are known */
 	PPP_EVENT_AUTHENTICATED, /* hlak is known (client: the server has proven itself as far as the method
 				    can) */
-	PPP_EVENT_IPCP_UP, /* params: local, peer, dns, nbns. Comes again if the peer renegotiates IPCP */
+	PPP_EVENT_IPCP_UP,	 /* params: local, peer, dns, nbns */
+	PPP_EVENT_IPCP_DOWN,	 /* the peer negotiates IPCP anew: no IPv4 until it is up again */
 	PPP_EVENT_IPV6CP_UP,
 	PPP_EVENT_IPV6CP_DOWN, /* IPv6 is not to be had; never ends the session */
 	/* The link is over; `failure` says why (CAUSE_NONE: ppp_terminate() is done). Last frames (Terminate-
@@ -115,6 +116,11 @@ void ppp_lower_up(struct ppp *p, usec_t now);
 void ppp_lower_down(struct ppp *p);
 /* Orderly end: Terminate-Request (2 tries), then PPP_EVENT_DOWN with CAUSE_NONE. */
 void ppp_terminate(struct ppp *p, usec_t now);
+/*
+ * Server: what it assigns from now on. A client that has an address already is told by a new negotiation of
+ * IPCP.
+ */
+void ppp_renumber(struct ppp *p, const struct ppp_server_config *server, usec_t now);
 /* NCPs may start: the session calls it when CALL_CONNECTED was sent (client) or verified (server). */
 void ppp_network_allowed(struct ppp *p, usec_t now);
 

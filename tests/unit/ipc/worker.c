@@ -376,7 +376,7 @@ static void the_order_of_reports_is_enforced(void)
 	static const struct order rows[] = {
 		{ WORKER_STAGE, "DVUS", false },   { WORKER_ROUTE_QUERY, "DS", true },
 		{ WORKER_VERIFIED, "DS", true },   { WORKER_LINK, "VS", false },
-		{ WORKER_UP, "VS", true },	   { WORKER_IPV6_UP, "US", false },
+		{ WORKER_UP, "VUS", false },	   { WORKER_IPV6_UP, "US", false },
 		{ WORKER_IPV6_DOWN, "US", false }, { WORKER_RDNSS, "US", false },
 		{ WORKER_STATS, "DVUS", false },   { WORKER_LOG, "DVUSE", false },
 		{ WORKER_FAILED, "DVUS", true },   { WORKER_CLOSED, "S", true },

@@ -103,6 +103,9 @@ static void take_events(struct world *w, struct ppp *p, bool server)
 		case PPP_EVENT_IPCP_UP:
 			w->ipv4[server] = true;
 			break;
+		case PPP_EVENT_IPCP_DOWN:
+			w->ipv4[server] = false;
+			break;
 		case PPP_EVENT_IPV6CP_UP:
 			w->ipv6[server] = true;
 			break;

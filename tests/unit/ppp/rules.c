@@ -337,6 +337,7 @@ static void ipcp_may_be_renegotiated(void)
 	struct rig *r = rig_up();
 
 	hears(r, "ff038021 0108000a 0306c0000202");
+	check_int(r->raised[PPP_EVENT_IPCP_DOWN], 1);
 	check(!ppp_can_send(&r->p, PPP_PROTO_IPV4) && ppp_can_send(&r->p, PPP_PROTO_IPV6));
 	check_str(says(r), "ff0380210103001603060a08000781060a080001830609090909");
 	check_str(says(r), "ff0380210208000a0306c0000202");

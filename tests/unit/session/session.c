@@ -258,6 +258,40 @@ static void more_packets_than_a_batch_all_arrive(void)
 	pair_free(p);
 }
 
+/* The server gives other addresses in the running session: nothing of IPv4 flows until both have agreed. */
+static void a_running_session_is_renumbered(void)
+{
+	struct session_config c = client_config(), s = server_config();
+	struct pair *p = pair_new(&c, &s);
+	char text[INET_ADDRSTRLEN];
+
+	login(p, "alice", "s3cret");
+	run(p, 20 * USEC_PER_SEC); /* what comes soon with the server's old wishes may be a repetition */
+	(void)inet_pton(AF_INET, "10.9.7.2", &s.ppp.server.peer_address);
+	(void)inet_pton(AF_INET, "9.9.9.10", &s.ppp.server.dns[0]);
+	session_renumber(&p->server, &s.ppp.server, p->now);
+	(void)collect(&p->server, p->to_client, sizeof(p->to_client), &p->to_client_len, p->now);
+	deliver(p, &p->client, p->to_client, &p->to_client_len, p->client_packet, &p->client_packet_len,
+		&p->client_packets);
+	check_int(p->client.ppp.params.ipv4_up, false);
+	send_packet(&p->client, ipv4_packet, sizeof(ipv4_packet), p->now);
+	run(p, USEC_PER_SEC);
+	check_int(p->server_packets, 0);
+	check_int(p->client_up, 2);
+	check_int(p->server_up, 2);
+	check_int(p->down, 0);
+	const struct ppp_params *params = session_params(&p->client);
+	check_str(inet_ntop(AF_INET, &params->local, text, sizeof(text)), "10.9.7.2");
+	check_str(inet_ntop(AF_INET, &params->peer, text, sizeof(text)), "10.9.0.1");
+	check_str(inet_ntop(AF_INET, &params->dns[0], text, sizeof(text)), "9.9.9.10");
+	send_packet(&p->client, ipv4_packet, sizeof(ipv4_packet), p->now);
+	send_packet(&p->server, ipv4_packet, sizeof(ipv4_packet), p->now);
+	run(p, 0);
+	check_int(p->server_packets, 1);
+	check_int(p->client_packets, 1);
+	pair_free(p);
+}
+
 static void a_wrong_password_ends_both_with_the_cause(void)
 {
 	struct session_config c = client_config(), s = server_config();
@@ -492,6 +526,7 @@ int main(void)
 	return run_tests((struct test[]){ TEST(a_session_comes_up_and_carries_packets),
 					  TEST(every_split_of_the_stream_is_the_same),
 					  TEST(more_packets_than_a_batch_all_arrive),
+					  TEST(a_running_session_is_renumbered),
 					  TEST(a_wrong_password_ends_both_with_the_cause),
 					  TEST(a_login_method_that_is_not_allowed_is_the_cause),
 					  TEST(the_server_refuses_another_certificate),
