@@ -39,8 +39,7 @@ static const struct op_row rows[] = {
 	{ "monitor traffic", "Monitor traffic dumps", OP_NONE },
 	{ "monitor traffic interface", "Monitor traffic dump from an interface", OP_NONE },
 	{ "monitor traffic interface <interface>", "Interface to monitor", OP_MONITOR_TRAFFIC },
-	{ "monitor traffic interface <interface> …", "dump, hexdump, filter, numeric, save, verbose",
-	  OP_MONITOR_TRAFFIC },
+	{ "monitor traffic interface <interface> …", "", OP_MONITOR_TRAFFIC },
 	{ "reset", "Reset a service", OP_NONE },
 	{ "reset connection", "Bring connection-oriented network interface down and up", OP_NONE },
 	{ "reset connection <interface>", "Interface to bring down and up", OP_RESET },
@@ -79,6 +78,30 @@ static const struct op_row rows[] = {
 	{ "show system commit file <number>", "Number of the revision", OP_SHOW_COMMIT_FILE },
 	{ "show version", "Show system version information", OP_SHOW_VERSION },
 };
+
+const struct op_traffic_option op_traffic_options[] = {
+	{ "dump", "Dump packet contents as text", { "-A" }, NULL },
+	{ "filter", "Show only packets that a pcap filter matches", { NULL }, "<text>" },
+	{ "hexdump", "Dump packet contents in hexadecimal", { "-X" }, NULL },
+	{ "numeric", "Do not resolve addresses and ports", { "-nn" }, NULL },
+	{ "save", "Save packets to a file", { "-w" }, "<file>" },
+	{ "verbose", "Show packets in detail", { "-vvv", "-ne" }, NULL },
+	{ 0 },
+};
+
+const struct op_traffic_option *op_traffic_option(const char *word)
+{
+	const struct op_traffic_option *found = NULL;
+
+	for (const struct op_traffic_option *o = op_traffic_options; o->name; o++) {
+		if (strncmp(o->name, word, strlen(word)) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = o;
+	}
+	return found;
+}
 
 void op_request_done(struct op_request *r)
 {
@@ -162,19 +185,18 @@ static const struct op_row *walk(struct op_request *r, struct text *out)
 		const struct op_row *next = rest ? row : match(row, w->v[i], &matches);
 		if (!next) {
 			_cleanup_completions_ struct completions c = { .operational = true };
-			text_add(out, matches ? "\n  Ambiguous command: " : "\n  Invalid command: ");
+			text_add(out, matches ? "  Ambiguous command: " : "  Invalid command: ");
 			add_place(w, i, out);
 			if (matches) {
 				offer_words(row, w->v[i], &c);
 				text_addf(out, "\n  %s", text_str(&c.help));
 			}
-			text_add(out, "\n");
 			return NULL;
 		}
 		const char *word = strrchr(next->path, ' ');
 		if (word && is_value(word + 1)) {
 			if (r->n_args == OP_ARGS_MAX) {
-				text_add(out, "\n  Invalid command: too many words\n\n");
+				text_add(out, "  Invalid command: too many words\n");
 				return NULL;
 			}
 			r->args[r->n_args++] = w->v[i];
@@ -204,6 +226,7 @@ static int take_pipe(struct op_request *r, const char *line, size_t len, struct 
 
 int op_parse(struct op_request *r, const char *line, size_t len, struct text *out)
 {
+	_cleanup_text_ struct text wrong = { 0 };
 	const struct op_row *row;
 
 	*r = (struct op_request){ 0 };
@@ -217,9 +240,11 @@ int op_parse(struct op_request *r, const char *line, size_t len, struct text *ou
 	}
 	if (r->words.n == 0 && !r->words.has_pipe)
 		return -ENODATA;
-	row = walk(r, out);
-	if (!row)
+	row = walk(r, &wrong);
+	if (!row) {
+		text_addf(out, "\n%s\n", text_str(&wrong));
 		return -EINVAL;
+	}
 	if (row->command == OP_NONE) {
 		text_add(out, "\n  Incomplete command:");
 		for (size_t i = 0; i < r->words.n; i++)
@@ -242,11 +267,59 @@ static void offer_names(const struct config_tree *running, const char *parent, c
 		completions_add(c, prefix, "", node->children[i]->value, "", NULL);
 }
 
+/* What follows the interface in `monitor traffic`: options, each once, and their values. */
+static void offer_traffic(const struct op_request *r, const char *prefix, struct completions *c)
+{
+	bool used[ARRAY_SIZE(op_traffic_options)] = { 0 };
+
+	for (size_t i = 1; i < r->n_args; i++) {
+		const struct op_traffic_option *o = op_traffic_option(r->args[i]);
+		if (!o)
+			continue;
+		used[o - op_traffic_options] = true;
+		if (o->value && ++i == r->n_args) {
+			completions_add_help(c, "", o->value, o->help, NULL);
+			c->file = strcmp(o->name, "save") == 0;
+			return;
+		}
+	}
+	completions_add_enter(c, prefix);
+	for (const struct op_traffic_option *o = op_traffic_options; o->name; o++)
+		if (!used[o - op_traffic_options])
+			completions_add(c, prefix, "", o->name, o->help, NULL);
+}
+
+/* Everything that can stand behind the words of `r`, which are `row`. */
+static void offer_next(const struct op_request *r, const struct op_row *row,
+		       const struct config_tree *running, const char *prefix, struct completions *c)
+{
+	if (row && row->command == OP_MONITOR_TRAFFIC) {
+		offer_traffic(r, prefix, c);
+		return;
+	}
+	if (row && row->command != OP_NONE)
+		completions_add_enter(c, prefix);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *word = next_word(&rows[i], row);
+		if (!word)
+			continue;
+		if (!is_value(word)) {
+			completions_add(c, prefix, "", word, rows[i].help, NULL);
+			continue;
+		}
+		completions_add_help(c, "", word, rows[i].help, NULL);
+		if (strcmp(word, "<interface>") == 0)
+			offer_names(running, "interfaces", prefix, c);
+		else if (strcmp(word, "<ca>") == 0)
+			offer_names(running, "pki", prefix, c);
+	}
+}
+
 void op_complete(const char *line, size_t len, const struct config_tree *running, struct completions *c,
 		 size_t *ret_start)
 {
 	_cleanup_op_request_ struct op_request r = { 0 };
-	_cleanup_text_ struct text ignored = { 0 };
+	_cleanup_text_ struct text wrong = { 0 };
 	const struct op_row *row = NULL;
 
 	c->operational = true;
@@ -258,25 +331,10 @@ void op_complete(const char *line, size_t len, const struct config_tree *running
 	if (partial)
 		*ret_start = r.words.start[--r.words.n];
 	if (r.words.n > 0)
-		row = walk(&r, &ignored);
-	if (r.words.n == 0 || row) {
-		if (row && row->command != OP_NONE)
-			completions_add_enter(c, prefix);
-		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-			const char *word = next_word(&rows[i], row);
-			if (!word)
-				continue;
-			if (!is_value(word)) {
-				completions_add(c, prefix, "", word, rows[i].help, NULL);
-				continue;
-			}
-			completions_add_help(c, "", strcmp(word, "…") == 0 ? "<text>" : word, rows[i].help,
-					     NULL);
-			if (strcmp(word, "<interface>") == 0)
-				offer_names(running, "interfaces", prefix, c);
-			else if (strcmp(word, "<ca>") == 0)
-				offer_names(running, "pki", prefix, c);
-		}
-	}
+		row = walk(&r, &wrong);
+	if (r.words.n == 0 || row)
+		offer_next(&r, row, running, prefix, c);
+	else
+		text_add(&c->help, text_str(&wrong));
 	r.words.n += partial; /* words_done() wipes all of them */
 }

@@ -43,6 +43,17 @@ enum op_command {
 
 #define OP_ARGS_MAX 16
 
+/* The options of `monitor traffic interface`, each of which is one or two of tcpdump's. Sorted, up to a row
+ * without name. */
+struct op_traffic_option {
+	const char *name, *help;
+	const char *argument[2];
+	const char *value; /* what it takes, as help shows it; NULL = nothing */
+};
+extern const struct op_traffic_option op_traffic_options[];
+/* The option that `word` is a unique beginning of; NULL if there is none. */
+const struct op_traffic_option *op_traffic_option(const char *word);
+
 /* What was typed, understood. */
 struct op_request {
 	enum op_command command;

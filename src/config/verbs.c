@@ -13,10 +13,9 @@
 #include "config/print.h"
 #include "config/utf8.h"
 
-/* Messages of the commands that edit stand in a frame: blank lines around, every line two columns in. */
-static void add_framed(struct text *out, const char *message)
+/* Every line two columns in. */
+static void add_indented(struct text *out, const char *message)
 {
-	text_add(out, "\n");
 	while (*message) {
 		size_t len = strcspn(message, "\n");
 		text_add(out, "  ");
@@ -24,6 +23,13 @@ static void add_framed(struct text *out, const char *message)
 		text_add(out, "\n");
 		message += len + (message[len] == '\n');
 	}
+}
+
+/* Messages of the commands that edit stand in a frame: so, with blank lines around. */
+static void add_framed(struct text *out, const char *message)
+{
+	text_add(out, "\n");
+	add_indented(out, message);
 	text_add(out, "\n");
 }
 
@@ -508,11 +514,14 @@ static void complete_set(struct command *c, const char *prefix, struct completio
 			 enum complete_mode mode)
 {
 	_cleanup_path_ struct config_path path = { 0 };
-	_cleanup_text_ struct text ignored = { 0 };
+	_cleanup_text_ struct text why = { 0 };
 
-	if (config_path_copy(&path, &c->s->level) == 0 &&
-	    config_path_append(&path, c->words, c->n, false, &ignored) == 0)
+	if (config_path_copy(&path, &c->s->level) < 0)
+		return;
+	if (config_path_append(&path, c->words, c->n, false, &why) == 0)
 		complete_path(to, &path, c->s->candidate, mode, prefix);
+	else
+		add_indented(&to->help, text_str(&why));
 }
 
 static void offer_set(struct command *c, const char *prefix, struct completions *to)

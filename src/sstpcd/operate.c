@@ -81,7 +81,7 @@ static void tell_up(struct client *c, const struct tunnel *t)
 
 	if (t->local.s_addr)
 		(void)net_addr_format(&address, local);
-	client_printf(c, CONTROL_STREAM, "Interface %s: connected%s%s after %.1f s\n", t->config.name,
+	client_printf(c, CONTROL_STREAM, "Interface %s: connected%s%s after %.2f s\n", t->config.name,
 		      local[0] ? ", address " : "", local,
 		      t->attempt ? (double)(t->state_since - t->attempt->started) / (double)USEC_PER_SEC
 				 : 0.0);
@@ -222,16 +222,30 @@ void operate_note(struct client *c, const struct tunnel *t, enum tunnel_note not
 /* --- the log ----------------------------------------------------------------------------------------------
  */
 
+#define MONITOR_LINES 10 /* of the past, before what comes */
+
 struct log_output {
 	bool json;
+	size_t skip; /* so many lines first */
 	struct text out;
 };
+
+static void count_log_line(void *ctx, const struct journal_line *line)
+{
+	size_t *n = ctx;
+
+	(void)line;
+	++*n;
+}
 
 static void add_log_line(void *ctx, const struct journal_line *line)
 {
 	struct log_output *o = ctx;
 
-	show_log_line(line, o->json, &o->out);
+	if (o->skip > 0)
+		o->skip--;
+	else
+		show_log_line(line, o->json, &o->out);
 }
 
 static void run_show_log(struct client *c, const struct op_request *r)
@@ -256,8 +270,18 @@ void operate_journal(struct client *c, const struct journal_line *line)
 
 static void run_monitor_log(struct client *c, const struct op_request *r)
 {
-	begin_task(c, TASK_MONITOR, r->n_args ? r->args[0] : "");
-	c->json = r->format != NULL;
+	struct journal *journal = &c->control->daemon->journal;
+	const char *interface = r->n_args ? r->args[0] : NULL;
+	struct log_output o = { .json = r->format != NULL };
+	size_t n = 0;
+
+	journal_each(journal, interface, count_log_line, &n);
+	o.skip = n - MIN(n, (size_t)MONITOR_LINES);
+	journal_each(journal, interface, add_log_line, &o);
+	client_text(c, CONTROL_STREAM, text_str(&o.out), o.out.len);
+	text_done(&o.out);
+	begin_task(c, TASK_MONITOR, interface ? interface : "");
+	c->json = o.json;
 }
 
 /* --- monitor traffic --------------------------------------------------------------------------------------
@@ -274,36 +298,29 @@ static void add_argument(struct traffic *t, const char *arg)
 		t->args[t->n++] = arg;
 }
 
-/* dump, hexdump, filter X, numeric, save X, verbose: unique beginnings, any order. NULL, or what is wrong. */
-static const char *traffic_option(struct traffic *t, const char *word, const char *value, size_t *i,
-				  struct text *out)
+/* One word of the command, with the value behind it if it takes one. False with what is wrong in `out`. */
+static bool add_traffic_option(struct traffic *t, const struct op_request *r, size_t *i,
+			       const char **ret_filter, struct text *out)
 {
-	static const char *const names[] = { "dump", "filter", "hexdump", "numeric", "save", "verbose" };
-	size_t matches = 0, found = 0;
+	const struct op_traffic_option *o = op_traffic_option(r->args[*i]);
 
-	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
-		if (strncmp(names[n], word, strlen(word)) == 0) {
-			found = n;
-			matches++;
-		}
-	if (matches != 1) {
-		text_addf(out, "Invalid option: %s\n", word);
-		return "";
+	if (!o) {
+		text_addf(out, "Invalid option: %s\n", r->args[*i]);
+		return false;
 	}
-	bool takes_value = found == 1 || found == 4;
-	if (takes_value && !value) {
-		text_addf(out, "monitor traffic: missing argument for %s option\n", names[found]);
-		return "";
+	for (size_t n = 0; n < ARRAY_SIZE(o->argument) && o->argument[n]; n++)
+		add_argument(t, o->argument[n]);
+	if (!o->value)
+		return true;
+	if (++*i == r->n_args) {
+		text_addf(out, "monitor traffic: missing argument for %s option\n", o->name);
+		return false;
 	}
-	static const char *const flags[] = { "-A", NULL, "-X", "-nn", "-w", "-vvv" };
-	if (flags[found])
-		add_argument(t, flags[found]);
-	if (found == 5)
-		add_argument(t, "-ne");
-	if (found == 4)
-		add_argument(t, value);
-	*i += takes_value;
-	return found == 1 ? value : NULL;
+	if (o->argument[0])
+		add_argument(t, r->args[*i]);
+	else
+		*ret_filter = r->args[*i];
+	return true;
 }
 
 /* The program runs on the user's side: capturing needs his rights, not ours. */
@@ -313,12 +330,9 @@ static void run_monitor_traffic(struct client *c, const struct op_request *r)
 	_cleanup_text_ struct text wrong = { 0 };
 	const char *filter = NULL;
 
-	for (size_t i = 1; i < r->n_args && wrong.len == 0; i++) {
-		const char *value = i + 1 < r->n_args ? r->args[i + 1] : NULL;
-		const char *given = traffic_option(&t, r->args[i], value, &i, &wrong);
-		filter = given ? given : filter;
-	}
-	if (wrong.len > 0) {
+	for (size_t i = 1; i < r->n_args; i++) {
+		if (add_traffic_option(&t, r, &i, &filter, &wrong))
+			continue;
 		client_text(c, CONTROL_MESSAGE, text_str(&wrong), wrong.len);
 		client_finish(c, 1);
 		return;

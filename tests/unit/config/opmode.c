@@ -140,6 +140,26 @@ static void tab_knows_what_is_next(void)
 	check_complete("show pki ca ", 12, "one");
 	check_complete("foo ", 4, "");
 	check_complete("show version | ", 15, "");
+	check_complete("monitor traffic interface ", 26, "sstpc0,sstpc10");
+	check_complete("monitor traffic interface lo ", 29, "dump,filter,hexdump,numeric,save,verbose");
+	check_complete("monitor traffic interface lo numeric v", 37, "verbose");
+	check_complete("monitor traffic interface lo filter ", 36, "");
+	check_complete("monitor traffic interface lo filter verbose num", 44, "numeric");
+}
+
+static void help_says_what_is_wrong(void)
+{
+	_cleanup_tree_ struct config_tree *tree = config_tree_new();
+	_cleanup_completions_ struct completions wrong = { 0 }, ambiguous = { 0 };
+	size_t at;
+
+	op_complete("show foo ", 9, tree, &wrong, &at);
+	check_str(text_str(&wrong.help), "  Invalid command: show [foo]\n");
+	op_complete("con interface ", 14, tree, &ambiguous, &at);
+	check_str(text_str(&ambiguous.help), "  Ambiguous command: [con]\n\n"
+					     "  Possible completions:\n"
+					     "  configure             Enter configuration mode\n"
+					     "  connect               Establish connection\n");
 }
 
 int main(void)
@@ -148,5 +168,6 @@ int main(void)
 					  TEST(formats_follow_a_pipe),
 					  TEST(what_is_wrong_is_said),
 					  TEST(tab_knows_what_is_next),
+					  TEST(help_says_what_is_wrong),
 					  {} });
 }
