@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sstpcd/show.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,8 +174,9 @@ static void print_server(const struct tunnel *t, struct text *out)
 		text_add(out, "\n");
 		return;
 	}
-	text_addf(out, ", %s port %u%s%s\n", a->verified.server, (unsigned)a->verified.port,
-		  a->verified.device[0] ? " through " : "", a->verified.device);
+	if (strcmp(a->verified.server, t->config.server) != 0) /* a name: what it stands for */
+		text_addf(out, " (%s)", a->verified.server);
+	text_addf(out, "%s%s\n", a->verified.device[0] ? " through " : "", a->verified.device);
 	text_addf(out, LABEL "%s, %s\n", "TLS", a->verified.tls_version, a->verified.cipher);
 	facts_certificate(t, text, sizeof(text));
 	text_addf(out, LABEL "%s\n", "Certificate", text);
@@ -260,6 +262,30 @@ static void json_flag(struct text *out, const char *name, bool value)
 	text_addf(out, ", \"%s\": %s", name, value ? "true" : "false");
 }
 
+static void json_dns(const struct tunnel *t, struct text *out)
+{
+	const struct tunnel_attempt *a = t->attempt;
+	enum net_dns_backend backend = t->report.dns_backend;
+	char address[INET6_ADDRSTRLEN];
+	const char *comma = "";
+
+	text_add(out, ", \"dns\": [");
+	for (size_t i = 0; i < ARRAY_SIZE(a->up.dns); i++) {
+		if (!a->up.dns[i].s_addr || !inet_ntop(AF_INET, &a->up.dns[i], address, sizeof(address)))
+			continue;
+		text_addf(out, "%s\"%s\"", comma, address);
+		comma = ", ";
+	}
+	for (size_t i = 0; i < a->rdnss.n; i++) {
+		if (!inet_ntop(AF_INET6, &a->rdnss.address[i], address, sizeof(address)))
+			continue;
+		text_addf(out, "%s\"%s\"", comma, address);
+		comma = ", ";
+	}
+	text_add(out, "]");
+	json_member(out, "dns-installed-by", backend == NET_DNS_NONE ? NULL : net_dns_backend_name(backend));
+}
+
 static void json_session(const struct tunnel *t, struct text *out)
 {
 	const struct tunnel_attempt *a = t->attempt;
@@ -293,8 +319,7 @@ static void json_session(const struct tunnel *t, struct text *out)
 		json_member(out, "pin", text);
 		json_member(out, "authentication", facts_auth(a->up.auth));
 		json_member(out, "binding-hash", facts_hash(a->up.binding_hash));
-		facts_dns(t, text, sizeof(text));
-		json_member(out, "dns", text);
+		json_dns(t, out);
 		json_flag(out, "default-route-installed", t->report.default_installed);
 		json_flag(out, "default-route-active", t->report.default_active);
 	}
