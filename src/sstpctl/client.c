@@ -41,6 +41,8 @@ static int receive(struct client *c, struct ipc_message *m)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0 && p[1].revents && read(c->signals, &info, sizeof(info)) == sizeof(info)) {
+			if (c->terminal) /* which shows ^C and stays in that line */
+				print_text(stdout, "\n", 1);
 			int r = control_send_plain(c->fd, CONTROL_INTERRUPT);
 			if (r < 0)
 				return r;
@@ -65,13 +67,19 @@ static void catch_interrupt(struct client *c, sigset_t *before)
 	c->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void release_interrupt(struct client *c, const sigset_t *before)
+static bool was_interrupted(const struct client *c)
 {
 	struct signalfd_siginfo info;
+	bool was = false;
 
-	/* One that came too late has nothing left to interrupt. */
 	while (c->signals >= 0 && read(c->signals, &info, sizeof(info)) > 0)
-		;
+		was = true;
+	return was;
+}
+
+static void release_interrupt(struct client *c, const sigset_t *before)
+{
+	(void)was_interrupted(c); /* too late: there is nothing left to interrupt */
 	c->signals = close_fd(c->signals);
 	(void)sigprocmask(SIG_SETMASK, before, NULL);
 }
@@ -99,25 +107,40 @@ static int connect_failed(const char *path, int error)
 	return 1;
 }
 
-int client_open(struct client *c, const char *path)
+/* A connected socket, or a negative errno. */
+static int connect_to(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+bool client_may_connect(const char *path)
+{
+	_cleanup_close_ int fd = connect_to(path);
+
+	return fd >= 0;
+}
+
+int client_open(struct client *c, const char *path)
+{
 	struct ipc_message m;
 
 	*c = (struct client){ .fd = -1,
 			      .signals = -1,
 			      .path = path,
 			      .terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) };
-	if (strlen(path) >= sizeof(address.sun_path))
-		return connect_failed(path, ENAMETOOLONG);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	c->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int code = connect_failed(path, errno);
-		client_close(c);
-		return code;
-	}
-	int r = control_send_hello(c->fd, user_terminal());
+	int r = connect_to(path);
+	if (r < 0)
+		return connect_failed(path, -r);
+	c->fd = r;
+	r = control_send_hello(c->fd, user_terminal());
 	if (r == 0)
 		r = receive(c, &m);
 	if (r == 1 && m.type == CONTROL_TEXT) { /* told why not */
@@ -179,9 +202,10 @@ static int run_program(const char *const *args, const char *input, size_t input_
 	pid_t pid = fork();
 	if (pid == 0) {
 		sigset_t none;
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)signal(SIGINT, SIG_DFL);
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		(void)signal(SIGPIPE, SIG_DFL);
 		if (input) {
 			(void)dup2(fds[0], STDIN_FILENO);
 			(void)close(fds[0]);
@@ -210,13 +234,21 @@ static int run_program(const char *const *args, const char *input, size_t input_
 static bool is_longer_than_screen(const char *text, size_t len)
 {
 	struct winsize size;
-	size_t lines = 0;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0)
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		lines += text[i] == '\n';
-	return lines >= size.ws_row;
+	return pipe_screen_rows(text, len, size.ws_col) >= size.ws_row && size.ws_row > 0;
+}
+
+/* Prints in pieces, up to Ctrl-C. */
+static void print_output(const struct client *c, const char *text, size_t len)
+{
+	while (len > 0 && !was_interrupted(c)) {
+		size_t n = MIN(len, (size_t)4096);
+		print_text(stdout, text, n);
+		text += n;
+		len -= n;
+	}
 }
 
 /* Shows a finished output, by the pager if it is long and somebody looks. */
@@ -235,7 +267,7 @@ static void show_output(struct client *c, const struct pipe *p, const struct tex
 
 	bool page = c->terminal && p->paging >= 0 && is_longer_than_screen(text_str(out), out->len);
 	if (!page || run_program(less, text_str(out), out->len) == 127)
-		print_text(stdout, text_str(out), out->len);
+		print_output(c, text_str(out), out->len);
 }
 
 /* --- one command ------------------------------------------------------------------------------------------
@@ -276,13 +308,15 @@ static void take_text(struct command *cmd, const struct ipc_message *m)
 	}
 }
 
-static int take_program(const struct ipc_message *m)
+static int take_program(const struct client *c, const struct ipc_message *m)
 {
 	char space[CONTROL_NAME_MAX], *args[CONTROL_ARGS_MAX + 1];
 
 	if (control_decode_arguments(m, space, sizeof(space), args) < 0)
 		return 1;
-	return run_program((const char *const *)args, NULL, 0);
+	int code = run_program((const char *const *)args, NULL, 0);
+	(void)was_interrupted(c); /* that was for the program */
+	return code;
 }
 
 static int write_file(struct command *cmd)
@@ -319,7 +353,7 @@ static int take_message(struct command *cmd, struct ipc_message *m)
 		cmd->file = strdup(name);
 		return cmd->file ? 0 : -ENOMEM;
 	case CONTROL_EXECUTE:
-		cmd->code = take_program(m);
+		cmd->code = take_program(cmd->c, m);
 		return 0;
 	case CONTROL_DONE:
 		return control_decode_done(m, &cmd->c->last) < 0 ? -EBADMSG : 1;
@@ -363,10 +397,10 @@ int client_execute(struct client *c, const char *line, size_t len)
 	}
 	catch_interrupt(c, &before);
 	int r = converse(&cmd, line, head);
-	release_interrupt(c, &before);
 	if (r == 0 || cmd.out.len > 0)
 		pipe_finish(&cmd.pipe, &cmd.out);
 	show_output(c, &cmd.pipe, &cmd.out);
+	release_interrupt(c, &before);
 	if (r == 0 && c->last.code == 0 && write_file(&cmd) != 0)
 		cmd.code = 1;
 	if (cmd.content.data)

@@ -22,6 +22,8 @@ struct client {
 /* Connects and says hello. On failure the reason has been printed; returns the exit code, 0 if it worked. */
 int client_open(struct client *c, const char *path);
 void client_close(struct client *c);
+/* Is there a daemon at all? */
+bool client_may_connect(const char *path);
 
 /*
  * Carries out one line, with its pipes: prints what comes, reads and writes files, runs programs, passes

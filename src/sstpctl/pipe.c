@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/words.h"
+#include "sstpctl/private.h"
 
 const struct pipe_help pipe_words[] = {
 	{ "commands", "Convert config to set commands" },
@@ -14,13 +15,19 @@ const struct pipe_help pipe_words[] = {
 	{ "more", "Paginate the output" },
 	{ "no-match", "Only output lines that do not match specified pattern" },
 	{ "no-more", "Do not paginate the output" },
+	{ "strip-private", "Remove private information from the config" },
 	{ 0 },
 };
+
+static bool has_pattern(const struct pipe_stage *stage)
+{
+	return stage->kind == PIPE_MATCH || stage->kind == PIPE_NO_MATCH;
+}
 
 void pipe_done(struct pipe *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->stages[i].kind != PIPE_COUNT)
+		if (has_pattern(&p->stages[i]))
 			regfree(&p->stages[i].pattern);
 	text_done(&p->line);
 	*p = (struct pipe){ 0 };
@@ -86,6 +93,8 @@ static int add_stage(struct pipe *p, const struct words *w, struct text *out)
 	}
 	if (strcmp(word, "count") == 0)
 		p->stages[p->n++] = (struct pipe_stage){ .kind = PIPE_COUNT };
+	else if (strcmp(word, "strip-private") == 0)
+		p->stages[p->n++] = (struct pipe_stage){ .kind = PIPE_STRIP };
 	else if (strcmp(word, "more") == 0)
 		p->paging = 1;
 	else if (strcmp(word, "no-more") == 0)
@@ -93,6 +102,14 @@ static int add_stage(struct pipe *p, const struct words *w, struct text *out)
 	else
 		p->format = word;
 	return 0;
+}
+
+static bool strips(const struct pipe *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->stages[i].kind == PIPE_STRIP)
+			return true;
+	return false;
 }
 
 int pipe_parse(struct pipe *p, const char *line, size_t len, size_t *ret_head, struct text *out)
@@ -117,30 +134,40 @@ int pipe_parse(struct pipe *p, const char *line, size_t len, size_t *ret_head, s
 		first = false;
 		at += w.pipe + 1;
 	}
+	/* It reads lines of words. */
+	if (p->format && strcmp(p->format, "json") == 0 && strips(p)) {
+		text_add(out, "\n  Invalid command: | strip-private cannot read JSON\n\n");
+		return -EINVAL;
+	}
 	*ret_head = head;
 	return 0;
 }
 
-/* One whole line (with its end) through all stages. */
-static void filter_line(struct pipe *p, struct text *out)
+/* One line, without its end, through all stages. */
+static void filter_line(struct pipe *p, const char *line, struct text *out)
 {
-	size_t len = p->line.len;
+	_cleanup_text_ struct text stripped = { 0 };
 
-	/* Patterns see the line without its end. */
-	bool ended = len && p->line.data[len - 1] == '\n';
-	if (ended)
-		p->line.data[len - 1] = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		struct pipe_stage *stage = &p->stages[i];
-		if (stage->kind == PIPE_COUNT) {
+		switch (stage->kind) {
+		case PIPE_COUNT:
 			stage->count++;
 			return;
+		case PIPE_STRIP:
+			if (stripped.data)
+				break;
+			private_strip(line, &stripped);
+			line = text_str(&stripped);
+			break;
+		case PIPE_MATCH:
+		case PIPE_NO_MATCH:
+			if ((regexec(&stage->pattern, line, 0, NULL, 0) == 0) != (stage->kind == PIPE_MATCH))
+				return;
+			break;
 		}
-		bool matches = regexec(&stage->pattern, text_str(&p->line), 0, NULL, 0) == 0;
-		if (matches != (stage->kind == PIPE_MATCH))
-			return;
 	}
-	text_add(out, text_str(&p->line));
+	text_add(out, line);
 	text_add(out, "\n");
 }
 
@@ -157,7 +184,8 @@ void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out)
 		data += n;
 		len -= n;
 		if (end) {
-			filter_line(p, out);
+			p->line.data[p->line.len - 1] = 0;
+			filter_line(p, text_str(&p->line), out);
 			p->line.len = 0;
 		}
 	}
@@ -166,7 +194,7 @@ void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out)
 void pipe_finish(struct pipe *p, struct text *out)
 {
 	if (p->line.len > 0)
-		filter_line(p, out);
+		filter_line(p, text_str(&p->line), out);
 	p->line.len = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		struct pipe_stage *stage = &p->stages[i];
@@ -176,4 +204,26 @@ void pipe_finish(struct pipe *p, struct text *out)
 		stage->count = 0;
 		return;
 	}
+}
+
+size_t pipe_screen_rows(const char *text, size_t len, unsigned columns)
+{
+	size_t rows = 0, column = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		if (byte == '\n') {
+			rows++;
+			column = 0;
+			continue;
+		}
+		if ((byte & 0xc0) == 0x80) /* within a character of UTF-8 */
+			continue;
+		if (columns && column >= columns) {
+			rows++;
+			column = 0;
+		}
+		column += byte == '\t' ? 8 - column % 8 : 1;
+	}
+	return rows + (column > 0);
 }

@@ -10,7 +10,7 @@
 
 #define PIPE_STAGES_MAX 8
 
-enum pipe_kind { PIPE_MATCH, PIPE_NO_MATCH, PIPE_COUNT };
+enum pipe_kind { PIPE_MATCH, PIPE_NO_MATCH, PIPE_COUNT, PIPE_STRIP };
 
 struct pipe_stage {
 	enum pipe_kind kind;
@@ -38,6 +38,9 @@ void pipe_done(struct pipe *p);
 void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out);
 /* The end: a last line without end, and the counts. */
 void pipe_finish(struct pipe *p, struct text *out);
+
+/* How many rows the text takes on a screen of so many columns, where longer lines go on in the next row. */
+size_t pipe_screen_rows(const char *text, size_t len, unsigned columns);
 
 /* What can stand behind '|', for help. */
 struct pipe_help {

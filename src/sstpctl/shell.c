@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <histedit.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,10 +251,11 @@ static bool shell_init(struct shell *s, struct client *c)
 	(void)el_set(s->edit, EL_EDITOR, "emacs");
 	(void)el_set(s->edit, EL_HIST, history, s->history);
 	(void)el_set(s->edit, EL_SIGNAL, 1); /* the size of the window */
-	(void)el_set(s->edit, EL_ADDFN, "sstp-tab", "complete", on_tab);
-	(void)el_set(s->edit, EL_ADDFN, "sstp-help", "help", on_question);
-	(void)el_set(s->edit, EL_ADDFN, "sstp-interrupt", "give the line up", on_interrupt);
-	(void)el_set(s->edit, EL_ADDFN, "sstp-end", "delete, or leave", on_end);
+	/* Wide, because the editor never frees the copies that it makes of others. */
+	(void)el_wset(s->edit, EL_ADDFN, L"sstp-tab", L"complete", on_tab);
+	(void)el_wset(s->edit, EL_ADDFN, L"sstp-help", L"help", on_question);
+	(void)el_wset(s->edit, EL_ADDFN, L"sstp-interrupt", L"give the line up", on_interrupt);
+	(void)el_wset(s->edit, EL_ADDFN, L"sstp-end", L"delete, or leave", on_end);
 	(void)el_set(s->edit, EL_BIND, "^I", "sstp-tab", NULL);
 	(void)el_set(s->edit, EL_BIND, "?", "sstp-help", NULL);
 	(void)el_set(s->edit, EL_BIND, "^C", "sstp-interrupt", NULL);
@@ -280,12 +282,12 @@ static bool read_line(struct shell *s, struct text *line)
 		int count = 0;
 		s->abandoned = false;
 		const char *typed = el_gets(s->edit, &count);
-		if (!typed || count <= 0)
-			return false;
-		if (s->abandoned) {
+		if (s->abandoned) { /* also where nothing was typed: that is no end of the input */
 			line->len = 0;
 			return true;
 		}
+		if (!typed || count <= 0)
+			return false;
 		text_add_len(line, typed, (size_t)count);
 		if (words_split(&w, text_str(line), line->len) < 0 || !w.open_quote)
 			return true;
@@ -301,7 +303,7 @@ static bool reconnect(struct client *c)
 
 	(void)fprintf(stderr, "sstpctl: the connection to sstpcd was lost\n");
 	client_close(c);
-	for (int i = 0; i < RECONNECT_TRIES && access(path, F_OK) < 0; i++)
+	for (int i = 0; i < RECONNECT_TRIES && !client_may_connect(path); i++)
 		(void)usleep(RECONNECT_USEC);
 	if (client_open(c, path) != 0)
 		return false;
@@ -320,6 +322,8 @@ int shell_run(struct client *c)
 		(void)fprintf(stderr, "sstpctl: the line editor cannot be started\n");
 		return 1;
 	}
+	/* It ends a command, a pager, a line: never the shell, and with it what was not committed. */
+	(void)signal(SIGINT, SIG_IGN);
 	while (!c->last.leave) {
 		_cleanup_text_ struct text line = { 0 };
 		HistEvent event;
@@ -336,9 +340,10 @@ int shell_run(struct client *c)
 		(void)history(s.history, &event, H_ENTER, text_str(&line));
 		code = client_execute(c, text_str(&line), line.len);
 		wipe(line.data, line.size);
-		if (code == -EPIPE && !reconnect(c)) {
+		if (code == -EPIPE) {
 			code = 1;
-			break;
+			if (!reconnect(c))
+				break;
 		}
 	}
 	shell_done(&s);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/macro.h"
+#include "sstpctl/private.h"
 #include "test.h"
 
 /* The output of a command line's pipes for `input`, pushed in pieces of `step` bytes. */
@@ -54,9 +55,16 @@ static void formats_and_paging_are_for_others(void)
 
 static void nonsense_is_refused(void)
 {
-	static const char *const lines[] = { "show |",	       "show | foo",	   "show | m",
-					     "show | match",   "show | match a b", "show | match '['",
-					     "show | count x", "show | match 'a",  "show | | count" };
+	static const char *const lines[] = { "show | json | strip-private",
+					     "show |",
+					     "show | foo",
+					     "show | m",
+					     "show | match",
+					     "show | match a b",
+					     "show | match '['",
+					     "show | count x",
+					     "show | match 'a",
+					     "show | | count" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		_cleanup_pipe_ struct pipe p = { 0 };
@@ -82,11 +90,69 @@ static void a_bar_in_quotes_is_no_pipe(void)
 	check_pipes("set x 'open | match", 3, "out\n", "set x 'open | match", "out\n");
 }
 
+static void private_things_are_stripped(void)
+{
+	static const struct {
+		const char *line, *stripped;
+	} cases[] = {
+		{ "set interfaces sstpc sstpc0 authentication password 'two words'",
+		  "set interfaces sstpc sstpc0 authentication password xxxxxx" },
+		{ "            password \"two words\"", "            password xxxxxx" },
+		{ "+ username \"alice\"", "+ username xxxxxx" },
+		{ "set interfaces sstpc sstpc0 server 'vpn.example.com'",
+		  "set interfaces sstpc sstpc0 server xxxxx.tld" },
+		{ "    Server          192.0.2.1:443 through c0", "    Server          xxxxx.tld" },
+		{ "    server-name vpn.example.com", "    server-name xxxxx.tld" },
+		{ "        certificate MIIB", "        certificate xxxxxx" },
+		{ "    ca-certificate lab", "    ca-certificate lab" },
+		{ "    pin AAAA", "    pin xxxxxx" },
+		{ "    password {", "    password xxxxxx" },
+		{ "password", "password" },
+		{ "inet 192.0.2.5 peer 192.0.2.254/32", "inet xxx.xxx.2.5 peer xxx.xxx.2.254/32" },
+		{ "inet6 fe80::fd53:c7ff:fe8b:144f/64", "inet6 xxxx:xxxx:144f/64" },
+		{ "2001:db8:0:1:2:3:4:5 ::1 ::", "xxxx:xxxx:5 xxxx:xxxx:1 ::" },
+		{ "link/ether 4e:98:ea:95:f3:16 brd", "link/ether xx:xx:xx:xx:xx:16 brd" },
+		{ "Nov 23 10:46:56 sstpcd: 1.2.3 1.2.3.4.5 v1.2.3.4 1000.2.3.4",
+		  "Nov 23 10:46:56 sstpcd: 1.2.3 1.2.3.4.5 v1.2.3.4 1000.2.3.4" },
+		{ "(192.0.2.1) \"192.0.2.1\",192.0.2.1:443",
+		  "(xxx.xxx.2.1) \"xxx.xxx.2.1\",xxx.xxx.2.1:443" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_text_ struct text out = { 0 };
+		private_strip(cases[i].line, &out);
+		check_str(text_str(&out), cases[i].stripped);
+	}
+	check_pipes("x | strip-private | match xx", 3, "a\npassword b\n", "x ", "password xxxxxx\n");
+	check_pipes("x | match b | strip-p", 3, "a\npassword b\n", "x ", "password xxxxxx\n");
+	check_pipes("x | strip-private | match b", 3, "a\npassword b\n", "x ", "");
+}
+
+static void rows_are_counted_as_a_screen_shows_them(void)
+{
+	static const struct {
+		const char *text;
+		unsigned columns;
+		size_t rows;
+	} cases[] = {
+		{ "", 80, 0 },	      { "\n", 80, 1 },	     { "a\nb\n", 80, 2 },     { "a\nb", 80, 2 },
+		{ "12345\n", 5, 1 },  { "123456\n", 5, 2 },  { "1234567890a", 5, 3 }, { "äöü\n", 3, 1 },
+		{ "\tabc\n", 10, 2 }, { "12345\n\n", 5, 2 }, { "123456\n", 0, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_int(pipe_screen_rows(cases[i].text, strlen(cases[i].text), cases[i].columns),
+			  cases[i].rows);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(lines_pass_or_not),
 					  TEST(formats_and_paging_are_for_others),
 					  TEST(nonsense_is_refused),
 					  TEST(a_bar_in_quotes_is_no_pipe),
+					  TEST(private_things_are_stripped),
+					  TEST(rows_are_counted_as_a_screen_shows_them),
 					  {} });
 }
