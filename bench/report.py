@@ -21,7 +21,8 @@ tunnel_forwarded_up_mbit tunnel_forwarded_down_mbit tunnel_up_mbit_mtu4087 tunne
 openconnect_down_mbit openconnect_loaded_rtt_p95_us openvpn_up_mbit udp64_lossfree_pps_up udp64_lossfree_pps_down
 openconnect_udp64_lossfree_pps_up idle_rtt_added_p50_us idle_rtt_added_p99_us loaded_rtt_p95_us_up loaded_rtt_p95_us_down
 cpu_s_per_gib_up cpu_s_per_gib_down tls_cpu_s_per_gib connect_ms worker_private_kb worker_private_loaded_kb daemon_private_kb
-tunnels_200_up_s tunnels_200_private_kb tunnels_200_idle_cpu_percent""".split()
+tunnels_200_up_s tunnels_200_private_kb tunnels_200_idle_cpu_percent interfaces_1000_load_s interfaces_1000_commit_s interfaces_1000_save_s
+interfaces_1000_show_s interfaces_1000_start_s interfaces_1000_stop_s interfaces_1000_wakeups_in_10_s""".split()
 UML_KEYS = """connect_round_trips uml_tls_stream_mbit uml_sstpc_up_mbit uml_sstpc_down_mbit uml_ours_up_mbit uml_ours_down_mbit
 uml_sstpc_loaded_rtt_p95_us uml_ours_loaded_rtt_p95_us uml_sstpc_connect_ms uml_ours_connect_ms
 shaped_2_rtt_added_p95_ms shaped_20_rtt_added_p95_ms shaped_100_rtt_added_p95_ms shaped_2_goodput_share shaped_20_goodput_share
@@ -73,6 +74,9 @@ TARGETS = (
     ("200 tunnels: all up", value("tunnels_200_up_s"), 10, False, "s"),
     ("200 tunnels: private memory", value("tunnels_200_private_kb", 1 / 1024), 350, False, "MB"),
     ("200 tunnels: idle CPU, of a core", value("tunnels_200_idle_cpu_percent"), 1, False, "%"),
+    *((f"1000 interfaces, disabled: {what}", value(f"interfaces_1000_{key}_s"), 2, False, "s")
+      for what, key in (("load", "load"), ("commit", "commit"), ("save", "save"), ("show", "show"), ("start", "start"), ("stop", "stop"))),
+    ("1000 interfaces, disabled: the daemon wakes up in 10 s", value("interfaces_1000_wakeups_in_10_s"), 0, False, "times"),
 )
 
 CHARTS = (

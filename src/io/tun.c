@@ -146,6 +146,13 @@ int tun_adopt(int fd, unsigned offloads, struct tun *ret)
 	return 0;
 }
 
+bool tun_is_attached(const struct tun *tun)
+{
+	struct ifreq ifr = { 0 };
+
+	return ioctl(tun->fd, TUNGETIFF, &ifr) == 0;
+}
+
 void tun_close(struct tun *tun)
 {
 	tun->fd = close_fd(tun->fd);

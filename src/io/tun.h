@@ -48,6 +48,8 @@ int tun_create(const struct tun_options *options, struct tun *ret, struct failur
 /* Adopts an open descriptor of ours (after a re-exec): reads name and kind from it, and sets the offloads
  * again, which the kernel does not tell. -EINVAL if it is no TUN. */
 int tun_adopt(int fd, unsigned offloads, struct tun *ret);
+/* False when somebody has deleted the device: the descriptor leads nowhere then. */
+bool tun_is_attached(const struct tun *tun);
 /* Closes the descriptor; the device goes with the last one. */
 void tun_close(struct tun *tun);
 

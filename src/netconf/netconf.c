@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/parse.h"
+#include "base/random.h"
 #include "netconf/dns/queue.h"
 #include "netconf/nft.h"
 #include "netconf/observe.h"
@@ -32,6 +33,10 @@ struct interface {
 	bool dns_pending;
 	bool dns_failed; /* the last change: try again at the next occasion */
 	bool in_use;	 /* by a call that is not finished */
+	/* What the file says, so that it is not written again and again. */
+	struct net_record stored;
+	uint32_t stored_ifindex;
+	bool stored_known;
 };
 
 struct netconf {
@@ -44,6 +49,8 @@ struct netconf {
 	struct net_observed observed;
 	struct net_plan plan;
 	struct rtnl route, netfilter;
+	struct route_cache routes;
+	bool monitored;
 };
 
 /* --- life -------------------------------------------------------------------------------------------------
@@ -67,6 +74,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 	int r = make_directories(run_dir, nc->dir);
 	if (r < 0)
 		return r;
+	nc->monitored = options->monitored;
 	if (stat("/proc/self/ns/net", &st) == 0)
 		nc->netns = st.st_ino;
 	r = rtnl_open(&nc->route, NETLINK_ROUTE);
@@ -74,6 +82,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 		return r;
 	nc->observer = (struct observer){ .route = &nc->route,
 					  .resolv_conf = nc->resolv_conf,
+					  .routes = &nc->routes,
 					  .dns_backend = options->dns_backend };
 	if (rtnl_open(&nc->netfilter, NETLINK_NETFILTER) == 0)
 		nc->observer.netfilter = &nc->netfilter;
@@ -106,6 +115,7 @@ void netconf_free(struct netconf *nc)
 	}
 	rtnl_close(&nc->route);
 	rtnl_close(&nc->netfilter);
+	free(nc->routes.routes);
 	free(nc->resolv_conf);
 	free(nc->dir);
 	free(nc);
@@ -132,6 +142,9 @@ static void load_record(struct netconf *nc, struct interface *i)
 	else if (r == 0 && owner.netns != nc->netns)
 		i->record = (struct net_record){ 0 };
 	i->ifindex = owner.ifindex;
+	i->stored = i->record;
+	i->stored_ifindex = i->ifindex;
+	i->stored_known = r == -ENOENT || (r == 0 && owner.netns == nc->netns);
 }
 
 static struct interface *find_interface(struct netconf *nc, const char *name)
@@ -176,16 +189,28 @@ static void copy_dns(struct net_record *to, const struct net_record *from)
 	memcpy(to->dns, from->dns, sizeof(to->dns));
 }
 
-static int save(struct netconf *nc, const struct interface *i, const struct net_record *record)
+/* Bytes that differ in padding alone only cost a write. */
+static bool is_stored(const struct interface *i, const struct net_record *record)
+{
+	return i->stored_known && memcmp(&i->stored, record, sizeof(*record)) == 0 &&
+	       (i->stored_ifindex == i->ifindex || net_record_is_empty(record));
+}
+
+static int save(struct netconf *nc, struct interface *i, const struct net_record *record)
 {
 	struct record_owner owner = { .netns = nc->netns, .ifindex = i->ifindex };
 	struct net_record out = *record;
 
 	if (i->dns_pending && out.dns_backend == NET_DNS_NONE)
 		copy_dns(&out, &i->dns_before);
-	if (net_record_is_empty(&out))
-		return record_delete(nc->dir, i->name);
-	return record_save(nc->dir, i->name, &out, &owner);
+	if (is_stored(i, &out))
+		return 0;
+	int r = net_record_is_empty(&out) ? record_delete(nc->dir, i->name)
+					  : record_save(nc->dir, i->name, &out, &owner);
+	i->stored = out;
+	i->stored_ifindex = i->ifindex;
+	i->stored_known = r == 0;
+	return r;
 }
 
 /* Forgets an interface that holds nothing of ours any more. */
@@ -291,6 +316,31 @@ static int apply_dns(struct netconf *nc, struct interface *i, bool set)
 /* --- applying ---------------------------------------------------------------------------------------------
  */
 
+/* Also by the way: without its last address, or down, an interface loses its routes. */
+static bool changes_routes(enum net_op_kind kind)
+{
+	switch (kind) {
+	case NET_OP_SYSCTL:
+	case NET_OP_MASTER:
+	case NET_OP_MTU:
+	case NET_OP_ADMIN:
+	case NET_OP_CARRIER:
+	case NET_OP_ADDR_ADD:
+	case NET_OP_ADDR_DEL:
+	case NET_OP_ROUTE_ADD:
+	case NET_OP_ROUTE_DEL:
+		return true;
+	case NET_OP_ALIAS:
+	case NET_OP_NFT_SET:
+	case NET_OP_NFT_DELETE:
+	case NET_OP_DNS_SET:
+	case NET_OP_DNS_CLEAR:
+	case _NET_OP_KIND_MAX:
+		break;
+	}
+	return false;
+}
+
 /* `error` is set where the reason is not rtnetlink's. */
 static int apply(struct netconf *nc, struct interface *i, const struct net_op *op, const char *description,
 		 char *error, size_t size)
@@ -367,6 +417,7 @@ static void apply_all(struct netconf *nc, struct interface *i, const char *descr
 		char text[192], error[200] = "";
 
 		nc->route.error[0] = 0;
+		nc->routes.valid &= !changes_routes(op->kind);
 		int r = apply(nc, i, op, description, error, sizeof(error));
 		if (r >= 0 || is_done_already(op, r))
 			continue;
@@ -391,7 +442,8 @@ static void fail(struct net_report *report, const char *name, const char *what, 
 static int look(struct netconf *nc, struct interface *i, const struct net_desired *desired,
 		struct net_report *report)
 {
-	int r = net_observe(&nc->observer, i->name, desired ? desired->vrf : "", &i->record, &nc->observed);
+	int r = net_observe(&nc->observer, i->name, desired ? desired->vrf : "",
+			    net_plan_needs(desired, &i->record), &i->record, &nc->observed);
 	if (r < 0) {
 		fail(report, i->name, "reading the state of the kernel", r);
 		return r;
@@ -472,6 +524,7 @@ static int reconcile_name(struct netconf *nc, const char *name, const struct net
 	if (!i)
 		return -ENOMEM;
 	i->in_use = true;
+	nc->routes.valid &= nc->monitored;
 	int r = reconcile(nc, i, desired, &report);
 	i->in_use = false;
 	int saved = save(nc, i, &i->record);
@@ -491,6 +544,65 @@ int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, str
 int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
 {
 	return reconcile_name(nc, name, NULL, ret);
+}
+
+void netconf_event(struct netconf *nc, const struct net_event *event)
+{
+	switch (event->kind) {
+	case NET_EVENT_LINK: /* IPv4 routes go with their device or address without a word */
+	case NET_EVENT_LINK_GONE:
+	case NET_EVENT_ADDR:
+	case NET_EVENT_DEFAULT_ROUTE:
+	case NET_EVENT_ROUTE_GONE:
+	case NET_EVENT_OVERRUN:
+	case NET_EVENT_FORWARDING: /* a linkdown setting, perhaps */
+		nc->routes.valid = false;
+		break;
+	case NET_EVENT_NFT_GONE:
+		break;
+	}
+}
+
+/* --- devices ----------------------------------------------------------------------------------------------
+ */
+
+struct group_search {
+	uint32_t group;
+	bool found;
+};
+
+static void look_for_group(void *ctx, const struct nlmsghdr *message)
+{
+	struct group_search *s = ctx;
+	struct rtnl_link link;
+
+	if (rtnl_link_parse(message, &link) == 0 && link.group == s->group)
+		s->found = true;
+}
+
+/* A number that no device on this system has for its group: iproute2 and the kernel take 31 bits. */
+static uint32_t unused_group(struct netconf *nc)
+{
+	struct group_search s = { .found = false };
+
+	random_fill(&random_system, &s.group, sizeof(s.group));
+	s.group = (s.group & INT32_MAX) | 1u << 30;
+	int r = rtnl_link_dump(&nc->route, look_for_group, &s);
+	return r == 0 && !s.found ? s.group : 0;
+}
+
+void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t n)
+{
+	uint32_t group = n > 1 ? unused_group(nc) : 0;
+
+	nc->routes.valid = false;
+	for (size_t i = 0; i < n; i++)
+		if (group == 0)
+			(void)rtnl_link_delete(&nc->route, ifindex[i]);
+		else
+			(void)rtnl_link_set_group(&nc->route, ifindex[i], group);
+	if (group != 0)
+		(void)rtnl_link_delete_group(&nc->route, group);
 }
 
 /* --- after a crash ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include "base/cause.h"
 #include "base/clock.h"
+#include "netconf/monitor.h"
 #include "netconf/plan.h"
 
 #define NETCONF_RUN_DIR	       "/run/sstpcd"
@@ -21,6 +22,8 @@ struct netconf_options {
 	const char *run_dir;	 /* NULL = NETCONF_RUN_DIR; records are kept in RUN_DIR/net, RUN_DIR/dns */
 	const char *resolv_conf; /* NULL = /etc/resolv.conf */
 	enum net_dns_backend dns_backend; /* NET_DNS_NONE = probe at each use */
+	bool monitored; /* netconf_event() will be called; otherwise the routes are read at each
+			   reconciliation */
 };
 
 struct netconf;
@@ -58,6 +61,15 @@ int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, str
 
 /* Takes away everything of ours from the interface, whether it still exists or not. */
 int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret);
+
+/*
+ * Deletes devices of the caller's, many at the cost of one: closing a TUN takes the kernel 17 ms, for it
+ * waits until nobody can see the device any more. What cannot be deleted goes when it is closed.
+ */
+void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t n);
+
+/* What a monitor (netconf/monitor.h) has told. */
+void netconf_event(struct netconf *nc, const struct net_event *event);
 
 /*
  * At the start: removes what a crashed process left for interfaces that do not exist any more (resolvers, nft

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "netconf/dns/dns.h"
@@ -10,7 +11,8 @@
 #include "netconf/sysctl.h"
 
 #define OURS_MAX  (NET_OBSERVED_ROUTES_MAX / 2) /* so that many foreign routes cannot hide ours */
-#define DUMPS_MAX 3				/* a dump that changed under our eyes is read again */
+#define CACHE_MAX 65536
+#define DUMPS_MAX 3 /* a dump that changed under our eyes is read again */
 
 struct addr_parser {
 	struct net_observed_addr addr;
@@ -68,23 +70,69 @@ static bool is_wide(const struct net_route *r)
 	return r->prefix_len <= 1;
 }
 
+static struct net_route *add_route(struct route_cache *c)
+{
+	if (c->n == c->size) {
+		size_t size = c->size ? c->size * 2 : 64;
+		struct net_route *routes = size <= CACHE_MAX ? reallocarray(c->routes, size, sizeof(*routes))
+							     : NULL;
+		if (!routes)
+			return NULL;
+		c->routes = routes;
+		c->size = size;
+	}
+	return &c->routes[c->n++];
+}
+
 static void take_route(void *ctx, const struct nlmsghdr *message)
 {
-	struct net_observed *obs = ctx;
-	struct net_route r;
+	struct route_cache *cache = ctx;
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(message);
+	struct net_route r, *to;
 
-	if (message->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(message, &r) < 0 ||
-	    r.table != obs->table ||
-	    (r.type != RTN_UNICAST && r.type != RTN_BLACKHOLE && r.type != RTN_UNREACHABLE &&
-	     r.type != RTN_PROHIBIT))
+	/* Most are of no interest: looked at before anything of them is taken apart. */
+	if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(*rtm) ||
+	    (rtm->rtm_dst_len > 1 && rtm->rtm_protocol != NET_ROUTE_PROTOCOL) ||
+	    (rtm->rtm_type != RTN_UNICAST && rtm->rtm_type != RTN_BLACKHOLE &&
+	     rtm->rtm_type != RTN_UNREACHABLE && rtm->rtm_type != RTN_PROHIBIT) ||
+	    rtnl_route_parse(message, &r) < 0)
 		return;
-	bool ours = r.ifindex == obs->ifindex &&
-		    (r.protocol == NET_ROUTE_PROTOCOL || (r.protocol == RTPROT_RA && is_wide(&r)));
-	bool foreign = r.ifindex != obs->ifindex && is_wide(&r);
+	to = add_route(cache);
+	if (to)
+		*to = r;
+}
+
+static int fill_cache(const struct observer *o)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct route_cache *c = o->routes;
+
+	c->n = 0;
+	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
+		size_t before = c->n;
+		int r = -EINTR;
+
+		for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++) {
+			c->n = before;
+			r = rtnl_route_dump(o->route, families[f], RT_TABLE_UNSPEC, take_route, c);
+		}
+		/* A kernel without IPv6 has no such table. */
+		if (r < 0 && r != -EINTR && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
+			return r;
+	}
+	c->valid = true;
+	return 0;
+}
+
+static void pick_route(const struct net_route *r, struct net_observed *obs)
+{
+	bool ours = r->ifindex == obs->ifindex &&
+		    (r->protocol == NET_ROUTE_PROTOCOL || (r->protocol == RTPROT_RA && is_wide(r)));
+	bool foreign = r->ifindex != obs->ifindex && is_wide(r);
 	size_t limit = ours ? NET_OBSERVED_ROUTES_MAX : OURS_MAX;
 
-	if ((ours || foreign) && obs->n_routes < limit)
-		obs->routes[obs->n_routes++] = r;
+	if (r->table == obs->table && (ours || foreign) && obs->n_routes < limit)
+		obs->routes[obs->n_routes++] = *r;
 }
 
 static int read_addrs(const struct observer *o, struct net_observed *obs)
@@ -100,25 +148,14 @@ static int read_addrs(const struct observer *o, struct net_observed *obs)
 
 static int read_routes(const struct observer *o, struct net_observed *obs)
 {
-	static const int families[] = { AF_INET, AF_INET6 };
+	int r = o->routes->valid ? 0 : fill_cache(o);
 
-	obs->n_routes = 0;
-	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
-		size_t before = obs->n_routes;
-		int r = -EINTR;
-
-		for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++) {
-			obs->n_routes = before;
-			r = rtnl_route_dump(o->route, families[f], obs->table, take_route, obs);
-		}
-		/* A kernel without IPv6 has no such table. */
-		if (r < 0 && r != -EINTR && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
-			return r;
-	}
+	for (size_t i = 0; r == 0 && i < o->routes->n; i++)
+		pick_route(&o->routes->routes[i], obs);
 	for (size_t i = 0; i < obs->n_routes; i++)
 		if (obs->routes[i].ifindex)
 			(void)if_indextoname(obs->routes[i].ifindex, obs->routes[i].device);
-	return 0;
+	return r;
 }
 
 static void read_vrf(const struct observer *o, const char *vrf, struct net_observed *obs)
@@ -146,7 +183,7 @@ static void read_dns(const struct observer *o, const char *ifname, const struct 
 	obs->dns_intact = dns_is_installed(record->dns_backend, o->resolv_conf, obs->ifindex, &dns);
 }
 
-int net_observe(const struct observer *o, const char *ifname, const char *vrf,
+int net_observe(const struct observer *o, const char *ifname, const char *vrf, unsigned needs,
 		const struct net_record *record, struct net_observed *ret)
 {
 	struct rtnl_link link;
@@ -156,7 +193,7 @@ int net_observe(const struct observer *o, const char *ifname, const char *vrf,
 	if (r < 0 && r != -ENODEV)
 		return r;
 	ret->exists = r == 0;
-	if (o->netfilter)
+	if (o->netfilter && needs & NET_NEED_NFT)
 		ret->nft = nft_get(o->netfilter, ifname, ret->nft_tag) == 1;
 	if (ret->exists) {
 		ret->ifindex = link.ifindex;
@@ -166,13 +203,16 @@ int net_observe(const struct observer *o, const char *ifname, const char *vrf,
 		ret->mtu = link.mtu;
 		ret->master = link.master;
 		read_vrf(o, vrf, ret);
-		sysctl_read_all(ifname, ret->sysctl);
-		r = read_addrs(o, ret);
-		if (r == 0)
+		if (needs & NET_NEED_SYSCTL)
+			sysctl_read_all(ifname, ret->sysctl);
+		if (needs & NET_NEED_ADDRS)
+			r = read_addrs(o, ret);
+		if (r == 0 && needs & NET_NEED_ROUTES)
 			r = read_routes(o, ret);
 		if (r < 0)
 			return r;
 	}
-	read_dns(o, ifname, record, ret);
+	if (needs & NET_NEED_DNS)
+		read_dns(o, ifname, record, ret);
 	return 0;
 }

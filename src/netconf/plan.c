@@ -125,10 +125,12 @@ static void plan_sysctls(struct planner *p)
 {
 	const struct net_desired *w = p->want;
 	bool ipv6 = !IN6_IS_ADDR_UNSPECIFIED(&w->link_local);
+	bool may_route = !p->teardown && (w->admin_up || p->have->admin_up);
 	bool changed = false;
 
-	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN4, !p->teardown, 1);
-	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN6, !p->teardown, 1);
+	/* As long as it can have routes, they must not attract traffic while the carrier is off. */
+	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN4, may_route, 1);
+	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN6, may_route, 1);
 	sysctl_set(p, NET_SYSCTL_FORWARDING, w->disable_forwarding, 0);
 	sysctl_set(p, NET_SYSCTL_RP_FILTER, w->source_validation != NET_SV_UNSET, 0);
 	/* 2: the peer is our router even where this host forwards. An administrator's 0 stays. */
@@ -555,6 +557,45 @@ static void judge(struct planner *p)
 		p->ipv6_global |= h->addrs[i].family == AF_INET6 &&
 				  !IN6_IS_ADDR_LINKLOCAL(&h->addrs[i].local.in6);
 	p->ipv6_global &= p->live && wants_ipv6 && mtu >= NET_IPV6_MTU_MIN;
+}
+
+static bool holds_sysctls(const struct net_record *record)
+{
+	for (size_t i = 0; i < _NET_SYSCTL_WRITTEN; i++)
+		if (record->sysctl[i].held)
+			return true;
+	return false;
+}
+
+/* Nothing but a session brings addresses and routes. */
+static bool wants_session(const struct net_desired *w)
+{
+	return w->carrier || w->local.s_addr != INADDR_ANY || !IN6_IS_ADDR_UNSPECIFIED(&w->link_local);
+}
+
+static bool had_session(const struct net_record *record)
+{
+	return record->local.s_addr != INADDR_ANY || !IN6_IS_ADDR_UNSPECIFIED(&record->link_local) ||
+	       record->sysctl[NET_SYSCTL_ACCEPT_RA].held;
+}
+
+unsigned net_plan_needs(const struct net_desired *desired, const struct net_record *record)
+{
+	const struct net_desired *w = desired;
+	unsigned needs = 0;
+
+	if (!w)
+		return NET_NEED_ADDRS | NET_NEED_ROUTES | NET_NEED_SYSCTL | NET_NEED_NFT | NET_NEED_DNS;
+	if (wants_session(w) || had_session(record))
+		needs |= NET_NEED_ADDRS | NET_NEED_ROUTES;
+	if (w->admin_up || wants_session(w) || w->disable_forwarding ||
+	    w->source_validation != NET_SV_UNSET || holds_sysctls(record))
+		needs |= NET_NEED_SYSCTL;
+	if (w->mss != NET_MSS_NONE || w->source_validation != NET_SV_UNSET || record->nft)
+		needs |= NET_NEED_NFT;
+	if (w->n_dns > 0 || record->dns_backend != NET_DNS_NONE)
+		needs |= NET_NEED_DNS;
+	return needs;
 }
 
 void net_plan(const struct net_desired *desired, const struct net_observed *observed,

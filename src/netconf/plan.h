@@ -74,6 +74,20 @@ struct net_plan {
 	struct net_route rival; /* valid with NET_NOTICE_DEFAULT_NOT_ACTIVE */
 };
 
+/* Parts of net_observed beside the link itself. */
+enum net_need {
+	NET_NEED_ADDRS = 1 << 0,
+	NET_NEED_ROUTES = 1 << 1,
+	NET_NEED_SYSCTL = 1 << 2,
+	NET_NEED_NFT = 1 << 3,
+	NET_NEED_DNS = 1 << 4,
+};
+/*
+ * What the plan for this wish depends on: a set of enum net_need. The rest of `observed` may be left empty.
+ * An interface that is disabled, or has no session yet, needs little, and there may be a thousand of them.
+ */
+unsigned net_plan_needs(const struct net_desired *desired, const struct net_record *record);
+
 /* `desired` NULL: plan to nothing (teardown). */
 void net_plan(const struct net_desired *desired, const struct net_observed *observed,
 	      const struct net_record *record, struct net_plan *ret);

@@ -217,6 +217,7 @@ int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret)
 	link.flags = ifi->ifi_flags;
 	link.mtu = attr_u32(&attrs, IFLA_MTU);
 	link.master = attr_u32(&attrs, IFLA_MASTER);
+	link.group = attr_u32(&attrs, IFLA_GROUP);
 	attr_text(&attrs, IFLA_IFNAME, link.name, sizeof(link.name));
 	attr_text(&attrs, IFLA_IFALIAS, link.alias, sizeof(link.alias));
 	const struct nlattr *carrier = attrs.of[IFLA_CARRIER];
@@ -258,6 +259,18 @@ int rtnl_link_get(struct rtnl *rtnl, const char *name, uint32_t ifindex, struct 
 	if (r == 0)
 		*ret = answer.link;
 	return r;
+}
+
+int rtnl_link_dump(struct rtnl *rtnl, rtnl_message_fn fn, void *ctx)
+{
+	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_DUMP;
+	(void)mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return rtnl_request(rtnl, nlh, fn, ctx);
 }
 
 static struct nlmsghdr *link_request(char *buffer, uint32_t ifindex, unsigned flags, unsigned change)
@@ -314,6 +327,30 @@ int rtnl_link_set_carrier(struct rtnl *rtnl, uint32_t ifindex, bool on)
 	struct nlmsghdr *nlh = link_request(buffer, ifindex, 0, 0);
 
 	mnl_attr_put_u8(nlh, IFLA_CARRIER, on);
+	return rtnl_request(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_link_set_group(struct rtnl *rtnl, uint32_t ifindex, uint32_t group)
+{
+	return link_set_u32(rtnl, ifindex, IFLA_GROUP, group);
+}
+
+int rtnl_link_delete(struct rtnl *rtnl, uint32_t ifindex)
+{
+	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = link_request(buffer, ifindex, 0, 0);
+
+	nlh->nlmsg_type = RTM_DELLINK;
+	return rtnl_request(rtnl, nlh, NULL, NULL);
+}
+
+int rtnl_link_delete_group(struct rtnl *rtnl, uint32_t group)
+{
+	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = link_request(buffer, 0, 0, 0);
+
+	nlh->nlmsg_type = RTM_DELLINK;
+	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
 	return rtnl_request(rtnl, nlh, NULL, NULL);
 }
 
@@ -428,7 +465,8 @@ int rtnl_route_dump(struct rtnl *rtnl, int family, uint32_t table, rtnl_message_
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = (uint8_t)family;
-	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	if (table != RT_TABLE_UNSPEC)
+		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	int r = rtnl_request(rtnl, nlh, fn, ctx);
 	return r == -ENOENT ? 0 : r; /* a table without routes does not exist */
 }

@@ -32,7 +32,7 @@ int rtnl_request(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_message_fn fn
 
 /* Values of one link, by name or (name NULL) by index. */
 struct rtnl_link {
-	uint32_t ifindex, flags, mtu, master;
+	uint32_t ifindex, flags, mtu, master, group;
 	bool carrier;
 	char name[IFNAMSIZ];
 	char alias[NET_DESCRIPTION_MAX + 1];
@@ -41,6 +41,8 @@ struct rtnl_link {
 };
 /* -ENODEV if there is none. */
 int rtnl_link_get(struct rtnl *rtnl, const char *name, uint32_t ifindex, struct rtnl_link *ret);
+/* Every link, as RTM_NEWLINK. */
+int rtnl_link_dump(struct rtnl *rtnl, rtnl_message_fn fn, void *ctx);
 /* Reads a RTM_NEWLINK or RTM_DELLINK message. */
 int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret);
 /* Reads a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. */
@@ -51,12 +53,17 @@ int rtnl_link_set_master(struct rtnl *rtnl, uint32_t ifindex, uint32_t master);
 int rtnl_link_set_mtu(struct rtnl *rtnl, uint32_t ifindex, uint32_t mtu);
 int rtnl_link_set_up(struct rtnl *rtnl, uint32_t ifindex, bool up);
 int rtnl_link_set_carrier(struct rtnl *rtnl, uint32_t ifindex, bool on);
+int rtnl_link_set_group(struct rtnl *rtnl, uint32_t ifindex, uint32_t group);
+int rtnl_link_delete(struct rtnl *rtnl, uint32_t ifindex);
+/* All members of the group at once. */
+int rtnl_link_delete_group(struct rtnl *rtnl, uint32_t group);
 
 int rtnl_addr_dump(struct rtnl *rtnl, uint32_t ifindex, rtnl_message_fn fn, void *ctx);
 /* -EEXIST and -EADDRNOTAVAIL mean that it is there, or gone, already. */
 int rtnl_addr_change(struct rtnl *rtnl, bool add, uint32_t ifindex, const struct net_addr *addr,
 		     const struct net_addr *peer, uint8_t prefix_len);
 
+/* `table` RT_TABLE_UNSPEC = all. */
 int rtnl_route_dump(struct rtnl *rtnl, int family, uint32_t table, rtnl_message_fn fn, void *ctx);
 /* Adds behind routes of the same destination and metric, never in place of one. */
 int rtnl_route_change(struct rtnl *rtnl, bool add, const struct net_route *route);

@@ -60,19 +60,17 @@ struct tunnel *daemon_find(const struct daemon *d, const char *name)
 
 /* Tunnels that leave */
 
-/* One in a round: the kernel takes some 20 ms to remove a device, and operators want answers meanwhile. */
+static bool has_left(const struct tunnel *t)
+{
+	return daemon_is_leaving(t) && !process_is_alive(&t->process);
+}
+
 static void on_reap_timer(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
-		struct tunnel *t = d->manager.tunnels[i];
-		if (daemon_is_leaving(t) && !process_is_alive(&t->process)) {
-			manager_remove(&d->manager, t);
-			loop_timer_set(&d->manager.loop, &d->reap_timer, 0);
-			break;
-		}
-	}
+	if (manager_remove_due(&d->manager, has_left))
+		loop_timer_set(&d->manager.loop, &d->reap_timer, 0);
 	if (d->stopping && d->manager.n_tunnels == 0)
 		loop_stop(&d->manager.loop, 0);
 }
@@ -176,6 +174,11 @@ static int add_tunnel(struct daemon *d, const struct config_interface *c, struct
 	return r;
 }
 
+static bool is_fresh(const struct tunnel *t)
+{
+	return t->fresh;
+}
+
 /* Makes what `next` has and we have not. On failure all is as it was. With `boot` a failure stops nothing. */
 static int add_new(struct daemon *d, const struct config_tree *next, bool boot, struct text *out)
 {
@@ -200,9 +203,8 @@ static int add_new(struct daemon *d, const struct config_tree *next, bool boot, 
 			continue;
 		}
 		text_addf(out, "%s\n", text);
-		for (size_t j = d->manager.n_tunnels; j-- > 0;)
-			if (d->manager.tunnels[j]->fresh)
-				manager_remove(&d->manager, d->manager.tunnels[j]);
+		while (manager_remove_due(&d->manager, is_fresh))
+			;
 		return r;
 	}
 	return 0;

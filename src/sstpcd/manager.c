@@ -12,6 +12,7 @@
 /* A worker whose daemon is gone ends its session within 3 s, usually at once. */
 #define NAME_LOOK_MS 50
 #define NAME_LOOKS   100
+#define REMOVE_BATCH 64
 
 static bool is_program(const char *path)
 {
@@ -62,6 +63,7 @@ static void on_net_event(void *ctx, const struct net_event *event)
 {
 	struct manager *m = ctx;
 
+	netconf_event(m->netconf, event);
 	for (size_t i = 0; i < m->n_tunnels; i++)
 		tunnel_kernel_event(m->tunnels[i], event);
 	if (event->ifindex == 0 || !is_ours(m, event->ifindex))
@@ -152,7 +154,9 @@ int manager_run(struct manager *m)
 
 static int open_netconf(struct manager *m, const struct manager_options *options, struct failure *failure)
 {
-	struct netconf_options nc = { .run_dir = options->run_dir, .resolv_conf = options->resolv_conf };
+	struct netconf_options nc = { .run_dir = options->run_dir,
+				      .resolv_conf = options->resolv_conf,
+				      .monitored = true };
 
 	int r = netconf_new(&nc, &m->netconf);
 	if (r < 0) {
@@ -216,12 +220,18 @@ fail:
 	return r;
 }
 
+static bool is_any(const struct tunnel *t)
+{
+	(void)t;
+	return true;
+}
+
 void manager_done(struct manager *m)
 {
 	struct failure failure = { .cause = CAUSE_NONE };
 
-	while (m->n_tunnels > 0)
-		manager_remove(m, m->tunnels[m->n_tunnels - 1]);
+	while (manager_remove_due(m, is_any))
+		;
 	free(m->tunnels);
 	m->tunnels = NULL;
 	loop_resume_remove(&m->resume);
@@ -256,7 +266,7 @@ static bool is_recorded(const struct manager *m, const char *name)
 
 static void await_name(struct manager *m, const char *name)
 {
-	while (m->patience > 0 && if_nametoindex(name) != 0 && is_recorded(m, name)) {
+	while (m->patience > 0 && is_recorded(m, name) && if_nametoindex(name) != 0) {
 		(void)poll(NULL, 0, NAME_LOOK_MS);
 		m->patience--;
 	}
@@ -301,6 +311,25 @@ void manager_remove(struct manager *m, struct tunnel *t)
 			tunnel_free(t);
 			return;
 		}
+}
+
+bool manager_remove_due(struct manager *m, bool (*due)(const struct tunnel *t))
+{
+	struct tunnel *batch[REMOVE_BATCH];
+	uint32_t devices[REMOVE_BATCH];
+	size_t n = 0, n_devices = 0;
+
+	for (size_t i = 0; i < m->n_tunnels && n < REMOVE_BATCH; i++)
+		if (due(m->tunnels[i]))
+			batch[n++] = m->tunnels[i];
+	for (size_t i = 0; i < n; i++)
+		if (tun_is_attached(&batch[i]->tun))
+			devices[n_devices++] = batch[i]->tun.ifindex;
+	if (n_devices > 0)
+		netconf_delete_devices(m->netconf, devices, n_devices);
+	for (size_t i = 0; i < n; i++)
+		manager_remove(m, batch[i]);
+	return n == REMOVE_BATCH;
 }
 
 struct tunnel *manager_find(const struct manager *m, const char *name)

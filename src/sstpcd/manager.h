@@ -44,6 +44,9 @@ int manager_adopt(struct manager *m, const struct config_interface *config, cons
 		  struct tunnel **ret);
 /* tunnel_free() and out of the list. */
 void manager_remove(struct manager *m, struct tunnel *t);
+/* The same for a batch of the tunnels that are `due`: the kernel takes as long for it as for one, some 50 ms
+ * in which nobody is answered. True if there may be more. */
+bool manager_remove_due(struct manager *m, bool (*due)(const struct tunnel *t));
 struct tunnel *manager_find(const struct manager *m, const char *name);
 
 /* loop_run() with the background work of netconf. */

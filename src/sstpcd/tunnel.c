@@ -582,6 +582,9 @@ void tunnel_free(struct tunnel *t)
 	loop_timer_clear(&t->timer);
 	loop_timer_clear(&t->path_timer);
 	loop_timer_clear(&t->reconcile_timer);
+	/* What is on the device goes with it. */
+	if (tun_is_attached(&t->tun))
+		netconf_delete_devices(t->host->netconf, &t->tun.ifindex, 1);
 	if (netconf_remove(t->host->netconf, t->tun.name, &report) < 0)
 		log_error(&t->log, "%s: %s", cause_summary(report.failure.cause), report.failure.detail);
 	tun_close(&t->tun);

@@ -928,10 +928,51 @@ static void any_history_settles_and_ends_in_nothing(void)
 	}
 }
 
+/* What is not looked at makes no difference. */
+static void a_plan_needs_no_more_than_it_says(void)
+{
+	static struct net_plan with_all, with_needed;
+	uint32_t seed = 2;
+
+	for (unsigned history = 0; history < 200; history++) {
+		struct sim s;
+		struct net_desired w = { .name = "sstpc0" };
+		sim_init(&s);
+		for (int step = 0; step < 12; step++) {
+			random_wish(&seed, &w);
+			struct net_observed seen = sim_observe(&s, net_plan_needs(&w, &s.record));
+			net_plan(&w, &s.kernel, &s.record, &with_all);
+			net_plan(&w, &seen, &s.record, &with_needed);
+			check_int(with_needed.n_ops, with_all.n_ops);
+			check_mem(with_needed.ops, with_needed.n_ops * sizeof(with_needed.ops[0]),
+				  with_all.ops, with_all.n_ops * sizeof(with_all.ops[0]));
+			check_int(with_needed.notices, with_all.notices);
+			settle(&s, &w);
+			random_event(&seed, &s);
+		}
+	}
+}
+
+/* There may be a thousand of them. */
+static void a_disabled_interface_needs_only_its_link(void)
+{
+	struct net_desired w = { .name = "sstpc0", .mtu = 1400, .use_peer_dns = true };
+	struct sim s;
+
+	sim_init(&s);
+	(void)snprintf(w.description, sizeof(w.description), "spare");
+	check_int(net_plan_needs(&w, &s.record), 0);
+	settle(&s, &w);
+	check_str(s.ops, "link alias; link mtu 1400");
+	check(net_record_is_empty(&s.record));
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
 		TEST(bring_up_order),
+		TEST(a_plan_needs_no_more_than_it_says),
+		TEST(a_disabled_interface_needs_only_its_link),
 		TEST(nothing_to_do_means_no_operation),
 		TEST(carrier_loss_keeps_address_and_routes),
 		TEST(teardown_leaves_nothing),

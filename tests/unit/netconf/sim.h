@@ -298,6 +298,28 @@ static inline bool sim_apply(struct sim *s, const struct net_op *op, const struc
 	return false;
 }
 
+/* Only what the plan says that it needs. */
+static inline struct net_observed sim_observe(const struct sim *s, unsigned needs)
+{
+	struct net_observed seen = s->kernel;
+
+	if (!(needs & NET_NEED_ADDRS))
+		seen.n_addrs = 0;
+	if (!(needs & NET_NEED_ROUTES))
+		seen.n_routes = 0;
+	if (!(needs & NET_NEED_SYSCTL))
+		memset(seen.sysctl, 0, sizeof(seen.sysctl));
+	if (!(needs & NET_NEED_NFT)) {
+		seen.nft = false;
+		seen.nft_tag[0] = 0;
+	}
+	if (!(needs & NET_NEED_DNS)) {
+		seen.dns_backend = NET_DNS_NONE;
+		seen.dns_intact = false;
+	}
+	return seen;
+}
+
 /* Observes, plans and applies until there is nothing to do. The last plan is left in s->plan. */
 static inline void settle(struct sim *s, const struct net_desired *want)
 {
@@ -306,7 +328,9 @@ static inline void settle(struct sim *s, const struct net_desired *want)
 
 	s->ops[0] = 0;
 	for (s->rounds = 0; s->rounds < 8; s->rounds++) {
-		net_plan(want, &s->kernel, &s->record, &s->plan);
+		struct net_observed seen = sim_observe(s, net_plan_needs(want, &s->record));
+
+		net_plan(want, &seen, &s->record, &s->plan);
 		for (size_t i = 0; i < s->plan.n_ops; i++) {
 			net_op_format(&s->plan.ops[i], text, sizeof(text));
 			len += (size_t)snprintf(s->ops + len, sizeof(s->ops) - len, "%s%s", len ? "; " : "",

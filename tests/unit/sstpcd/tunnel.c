@@ -21,7 +21,7 @@
 
 static struct kernel {
 	struct net_desired wish;
-	unsigned reconciled, removed, drained;
+	unsigned reconciled, removed, deleted, drained;
 	bool carrier_when_drained;
 	bool refuse;
 	struct underlay path; /* ifindex 0: no path */
@@ -33,6 +33,11 @@ int tun_create(const struct tun_options *options, struct tun *ret, struct failur
 	*ret = (struct tun){ .fd = open("/dev/null", O_RDWR | O_CLOEXEC), .ifindex = 77, .vnet_hdr = true };
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", options->name);
 	return ret->fd < 0 ? -errno : 0;
+}
+
+bool tun_is_attached(const struct tun *tun)
+{
+	return tun->fd >= 0;
 }
 
 void tun_close(struct tun *tun)
@@ -81,6 +86,13 @@ int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel
 		return -ENETUNREACH;
 	*ret = kernel.path;
 	return 0;
+}
+
+void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t n)
+{
+	(void)nc;
+	(void)ifindex;
+	kernel.deleted += (unsigned)n;
 }
 
 bool is_sstpc_name(const char *name)
