@@ -254,6 +254,11 @@ int config_parse(struct config_tree *tree, const char *data, size_t len, struct 
 		config_errors_add(errors, 0, 0, "", "the file is too large");
 		return -E2BIG;
 	}
+	/* The byte order mark of some editors. */
+	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+		data += 3;
+		len -= 3;
+	}
 	/* The first word behind blanks and '#' lines. */
 	while (at < len && strchr(" \t\r\n#", data[at]) && data[at]) {
 		const char *end = data[at] == '#' ? memchr(data + at, '\n', len - at) : data + at;

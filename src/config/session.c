@@ -109,6 +109,7 @@ static enum session_status take_loaded(struct config_session *s, struct config_t
 void config_session_load(struct config_session *s, bool merge, const char *name, const char *data, size_t len,
 			 struct session_result *r)
 {
+	static const char vyos[] = "// vyos-config-version:";
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
 	int error = tree ? config_parse(tree, data, len, &errors) : -ENOMEM;
@@ -117,6 +118,10 @@ void config_session_load(struct config_session *s, bool merge, const char *name,
 	text_addf(&r->out, "Loading configuration from '%s'\n", name);
 	if (config_errors_count(&errors) > 0) {
 		config_errors_print(&errors, name, &r->out);
+		if (memmem(data, len, vyos, strlen(vyos)))
+			text_add(&r->out,
+				 "Of a VyOS configuration only 'interfaces sstpc' and 'pki ca' belong here: "
+				 "remove the rest\n");
 		text_add(&r->out, "Failed to parse specified config file\n");
 		return;
 	}

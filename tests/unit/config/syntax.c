@@ -343,6 +343,46 @@ static void damage_is_contained_and_located(void)
 	check_read("# comment\n\n  set interfaces sstpc sstpc0 server a # why\n", good, "");
 }
 
+static void files_of_other_systems_are_read(void)
+{
+	static const char good[] = "interfaces {\n    sstpc sstpc0 {\n        server a\n    }\n}\n";
+
+	check_read("interfaces {\r\n\tsstpc sstpc0 {\r\n\t\tserver \"a\"\r\n\t}\r\n}\r\n", good, "");
+	check_read("\xef\xbb\xbfinterfaces { sstpc sstpc0 { server a } }", good, "");
+	check_read("\xef\xbb\xbfset interfaces sstpc sstpc0 server a\r\n", good, "");
+	check_read("set\tinterfaces\tsstpc\tsstpc0\tserver\ta\r\n\r\n", good, "");
+	check_read("interfaces { sstpc sstpc0 { server a; }; };", good, "");
+	check_read("\xff\xfei\0", "", "f:1:1: \"..i\" is not valid here\n"); /* UTF-16, up to its NUL */
+}
+
+/* However deep, however long: one error, and no stack, memory or time lost over it. */
+static void monsters_are_one_error(void)
+{
+	static const struct {
+		const char *head, *piece, *tail, *errors;
+	} cases[] = {
+		{ "interfaces { sstpc sstpc0 { server a } }\n", "foo {", "",
+		  "f:2:1: \"foo\" is not valid here\n" },
+		{ "interfaces { sstpc sstpc0 { server a } }\n", "x", "", "f:2:1: word is too long\n" },
+		{ "interfaces { sstpc sstpc0 { server a } sstpc sstpc1 { description \"", "x", "\" } }",
+		  "f:1:67: [interfaces sstpc sstpc1] \"description\" requires a value, found word is too "
+		  "long\n" },
+		{ "set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc0 description ", "x", "",
+		  "f:2:1: the line is too long\n" },
+		{ "set interfaces sstpc sstpc0 server a\nset ", "x ", "", "f:2:1: the line is too long\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_text_ struct text text = { 0 };
+		text_add(&text, cases[i].head);
+		for (int n = 0; n < 300000; n++)
+			text_add(&text, cases[i].piece);
+		text_add(&text, cases[i].tail);
+		check_read(text_str(&text), "interfaces {\n    sstpc sstpc0 {\n        server a\n    }\n}\n",
+			   cases[i].errors);
+	}
+}
+
 static void a_file_of_zeros_is_one_error(void)
 {
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
@@ -414,6 +454,8 @@ int main(void)
 					  TEST(words_as_typed),
 					  TEST(curly_as_people_write_it),
 					  TEST(damage_is_contained_and_located),
+					  TEST(files_of_other_systems_are_read),
+					  TEST(monsters_are_one_error),
 					  TEST(a_file_of_zeros_is_one_error),
 					  TEST(limits_hold),
 					  TEST(names_sort_as_people_count),
