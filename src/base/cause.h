@@ -45,7 +45,7 @@ enum cause_class {
 	X(NO_TUN, "no-tun-device", SETUP, PERMANENT, 4, "/dev/net/tun cannot be used",                      \
 	  "load the tun module (modprobe tun), or pass /dev/net/tun into the container")                    \
 	X(NAME_IN_USE, "interface-name-in-use", SETUP, PERMANENT, 5, "the interface name is in use",        \
-	  "choose another name with --interface, or end what uses it")                                      \
+	  "choose another name, or end what uses it")                                                       \
 	X(FILE_UNREADABLE, "file-unreadable", SETUP, PERMANENT, 6, "a file cannot be read",                 \
 	  "check the path and its permissions")                                                             \
 	X(CA_INVALID, "ca-invalid", SETUP, PERMANENT, 7, "the CA certificate cannot be used",               \
@@ -78,10 +78,10 @@ enum cause_class {
 	X(TLS_NOT_TLS, "not-tls", TLS, PERMANENT, 21, "the server does not speak TLS", "check the port")    \
 	X(TLS_UNTRUSTED, "certificate-untrusted", TLS, PERMANENT, 22,                                       \
 	  "the server's certificate is not signed by a trusted CA",                                         \
-	  "give the right CA with --ca FILE, or if you know that this is your server, pin it")              \
+	  "give its CA (ssl ca-certificate; quick: --ca), or its pin if you know that it is yours")         \
 	X(TLS_NAME_MISMATCH, "certificate-name", TLS, PERMANENT, 23,                                        \
 	  "the server's certificate is for another name",                                                   \
-	  "connect by a name in the certificate, or give it with --server-name")                            \
+	  "connect by a name in the certificate, or give it (ssl server-name; quick: --server-name)")       \
 	X(TLS_EXPIRED, "certificate-expired", TLS, PERMANENT, 24, "the server's certificate has expired",   \
 	  "the server needs a new certificate")                                                             \
 	X(TLS_NOT_YET_VALID, "certificate-not-yet-valid", TLS, TRANSIENT, 25,                               \
@@ -93,7 +93,7 @@ enum cause_class {
 	  "the server's public key matches no configured pin",                                              \
 	  "if the server's key was changed on purpose, replace the pin")                                    \
 	X(TLS_ALERT, "tls-alert", TLS, PERMANENT, 28, "the server ended the TLS handshake",                 \
-	  "the server may require another name (--server-name) or TLS version")                             \
+	  "the server may require another name (ssl server-name; quick: --server-name) or TLS version")     \
 	X(TLS_VERSION, "tls-version", TLS, PERMANENT, 29, "no common TLS version or cipher",                \
 	  "the server is too old for TLS 1.2, or allows no common cipher")                                  \
 	X(TLS_FAILED, "tls-failed", TLS, TRANSIENT, 19, "the TLS handshake failed", "see the detail")       \
@@ -131,7 +131,7 @@ enum cause_class {
 	  "the server's user database may be slow or down")                                                 \
 	X(AUTH_METHOD, "authentication-method", AUTH, PERMANENT, 52,                                        \
 	  "the server offers no allowed authentication method",                                             \
-	  "allow what it offers (--allow pap, --allow chap) if you accept the risk")                        \
+	  "allow what it offers (authentication allow; quick: --allow) if you accept the risk")             \
 	X(AUTH_SERVER_UNPROVEN, "server-not-authentic", AUTH, PERMANENT, 53,                                \
 	  "the server could not prove that it knows the password",                                          \
 	  "this may be an attack: do not go on before you know why")                                        \
@@ -171,10 +171,12 @@ enum cause_class cause_class(enum cause cause);
 int cause_exit_code(enum cause cause);
 
 /*
- * A cause with what was seen: which file, which name, which status. The text is plain printable ASCII.
+ * A cause with what was seen: which file, which name, which status. The text is plain printable
+ * ASCII.
  *
- * What the table puts into stage `up` can come at any moment (the connection is lost, the worker dies):
- * `stage` then tells when it came. 0 (STAGE_SETUP, where these cannot happen) = in the stage of the table.
+ * What the table puts into stage `up` can come at any moment (the connection is lost, the worker
+ * dies): `stage` then tells when it came. 0 (STAGE_SETUP, where these cannot happen) = in the stage
+ * of the table.
  */
 struct failure {
 	enum cause cause;
@@ -189,11 +191,12 @@ enum stage failure_stage(const struct failure *f);
 void failure_set(struct failure *f, enum cause cause, const char *detail_format, ...) _printf_(3, 4);
 
 /*
- * "TLS: the server's certificate is for another name (certificate names: a.example); connect by …" into
- * `out`. `where` is put after the stage ("vpn.example.com:443"), NULL for none.
+ * "TLS: the server's certificate is for another name (certificate names: a.example); connect by …"
+ * into `out`. `where` is put after the stage ("vpn.example.com:443"), NULL for none.
  */
 void failure_format(const struct failure *f, const char *where, char *out, size_t size);
 
-/* Copies bytes of a stranger as printable ASCII, everything else as '.', cut to `size`. For details and logs.
+/* Copies bytes of a stranger as printable ASCII, everything else as '.', cut to `size`. For details
+ * and logs.
  */
 void printable(char *out, size_t size, const void *data, size_t len);

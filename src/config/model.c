@@ -266,5 +266,8 @@ enum config_cost config_interface_compare(const struct config_interface *a, cons
 	/* The same CA name with another certificate is another trust. */
 	if (strcmp(x, y) != 0)
 		return CONFIG_COST_REDIAL;
+	/* A pin of zeros is a pin. */
+	if (a->n_pins != b->n_pins)
+		return CONFIG_COST_REDIAL;
 	return compare_leaves(interface_schema(), a, b);
 }

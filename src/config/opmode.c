@@ -234,8 +234,9 @@ int op_parse(struct op_request *r, const char *line, size_t len, struct text *ou
 	if (error == -ENOMEM)
 		return error;
 	if (error < 0 || r->words.open_quote) {
-		text_add(out, error < 0 ? "\n  Invalid command: line too long\n\n"
-					: "\n  Invalid command: quote is not closed\n\n");
+		text_add(out, error == -EINVAL ? "\n  Invalid command: NUL byte\n\n"
+			      : error < 0      ? "\n  Invalid command: line too long\n\n"
+					       : "\n  Invalid command: quote is not closed\n\n");
 		return -EINVAL;
 	}
 	if (r->words.n == 0 && !r->words.has_pipe)

@@ -210,8 +210,9 @@ void config_session_execute(struct config_session *s, const char *line, size_t l
 
 	r->status = SESSION_FAILED;
 	if (error < 0) {
-		text_add(&r->out,
-			 error == -ENOMEM ? "Out of memory\n" : "\n  Invalid command: line too long\n\n");
+		text_add(&r->out, error == -ENOMEM   ? "Out of memory\n"
+				  : error == -EINVAL ? "\n  Invalid command: NUL byte\n\n"
+						     : "\n  Invalid command: line too long\n\n");
 		return;
 	}
 	if (w.open_quote) {

@@ -127,7 +127,7 @@ int store_read_file(const char *path, char **ret_data, size_t *ret_len)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTSUP;
 	if (st.st_size > (off_t)CONFIG_TEXT_MAX)
 		return -EFBIG;
 	size_t size = (size_t)st.st_size, len = 0;

@@ -326,7 +326,7 @@ static int write_file(struct command *cmd)
 	printf("Saving configuration to '%s'...\n", cmd->file);
 	int r = store_write_file(cmd->file, text_str(&cmd->content), cmd->content.len);
 	if (r < 0)
-		(void)fprintf(stderr, "Cannot save: %s\n", strerror(-r));
+		(void)fprintf(stderr, "Cannot save to '%s': %s\n", cmd->file, strerror(-r));
 	else
 		printf("Done\n");
 	(void)fflush(stdout);

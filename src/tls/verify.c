@@ -251,21 +251,21 @@ static void explain_untrusted(int error, X509 *failed, X509 *leaf, struct failur
 
 	switch (error) {
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		failure_set(f, CAUSE_TLS_UNTRUSTED, "%s is self-signed: --pin %s", subject, pin_text);
+		failure_set(f, CAUSE_TLS_UNTRUSTED, "%s is self-signed: its pin is %s", subject, pin_text);
 		break;
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		failure_set(f, CAUSE_TLS_UNTRUSTED, "its CA, %s, is unknown here: --pin %s", subject,
+		failure_set(f, CAUSE_TLS_UNTRUSTED, "its CA, %s, is unknown here: its pin is %s", subject,
 			    pin_text);
 		break;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		failure_set(f, CAUSE_TLS_UNTRUSTED,
-			    "%s is signed by %s, which is unknown here and not sent along: --pin %s", subject,
-			    issuer, pin_text);
+			    "%s is signed by %s, which is unknown here and not sent along: its pin is %s",
+			    subject, issuer, pin_text);
 		break;
 	default:
-		failure_set(f, CAUSE_TLS_UNTRUSTED, "%s: %.60s: --pin %s", subject,
+		failure_set(f, CAUSE_TLS_UNTRUSTED, "%s: %.60s: its pin is %s", subject,
 			    X509_verify_cert_error_string(error), pin_text);
 		break;
 	}

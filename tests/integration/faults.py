@@ -359,7 +359,7 @@ def connection_cases():
                         ("client-only", "certificate-purpose")):
         pin = pin_of(cert)
         yield Case(f"certificate {cert}", peer(cert=cert), cause=cause,
-                   seen=re.escape(f"--pin {pin}") if cause == "certificate-untrusted" else "")
+                   seen=re.escape(f"its pin is {pin}") if cause == "certificate-untrusted" else "")
         yield Case(f"certificate {cert}, pinned", peer(cert=cert), ["--pin", pin], while_up=up_report("trusted by this pin"))
     yield Case("another pin", peer(), ["--pin", pin_of("untrusted")], cause="pin-mismatch")
 

@@ -160,6 +160,8 @@ static void changes_cost_what_the_design_says(void)
 		{ "delete interfaces sstpc sstpc5 ip", CONFIG_COST_LIVE },
 		{ "set interfaces sstpc sstpc5 ip adjust-mss clamp-mss-to-pmtu", CONFIG_COST_LIVE },
 		{ "set interfaces sstpc sstpc5 ip source-validation strict", CONFIG_COST_LIVE },
+		{ "set interfaces sstpc sstpc5 ssl pin AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		  CONFIG_COST_REDIAL },
 		{ "set interfaces sstpc sstpc5 server 2001:db8::2", CONFIG_COST_REDIAL },
 		{ "delete interfaces sstpc sstpc5 port", CONFIG_COST_REDIAL },
 		{ "set interfaces sstpc sstpc5 authentication username x", CONFIG_COST_REDIAL },

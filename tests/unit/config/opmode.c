@@ -107,6 +107,10 @@ static void what_is_wrong_is_said(void)
 		check_int(op_parse(&r, cases[i].line, strlen(cases[i].line), &out), cases[i].result);
 		check_str(text_str(&out), cases[i].told);
 	}
+	_cleanup_op_request_ struct op_request r = { 0 };
+	_cleanup_text_ struct text out = { 0 };
+	check_int(op_parse(&r, "show\0", 5, &out), -EINVAL);
+	check_str(text_str(&out), "\n  Invalid command: NUL byte\n\n");
 }
 
 static void check_complete(const char *line, size_t start, const char *words)

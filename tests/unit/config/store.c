@@ -82,6 +82,8 @@ static void what_is_saved_is_loaded(void)
 	size_t len;
 
 	check(place_init(&p));
+	check_int(store_read_file("/", &data, &len), -EISDIR);
+	check_int(store_read_file("/dev/null", &data, &len), -ENOTSUP);
 	check_int(store_load(&p.store, &data, &len), -ENOENT);
 	check_int(store_save(&p.store, "one", 3), 0);
 	check_int(store_save(&p.store, "second", 6), 0);
@@ -247,7 +249,7 @@ static void an_unreadable_file_is_reported(void)
 
 	check(place_init(&p));
 	check_int(mkdir(p.file, 0700), 0);
-	check_boot(&p, "", false, "@/config.boot: cannot be read: Invalid argument\n");
+	check_boot(&p, "", false, "@/config.boot: cannot be read: Is a directory\n");
 }
 
 static void a_commit_that_was_not_confirmed_is_taken_back(void)

@@ -174,13 +174,13 @@ static const struct verdict verdicts[] = {
 
 	/* trust */
 	{ BY_OTHER_ROOT, NOBODY, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED,
-	  "signed by CN=Other Root, which is unknown here and not sent along: --pin sha256:" },
+	  "signed by CN=Other Root, which is unknown here and not sent along: its pin is sha256:" },
 	{ BY_OTHER_ROOT, OTHER_ROOT, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED,
-	  "its CA, CN=Other Root, is unknown here: --pin sha256:" },
+	  "its CA, CN=Other Root, is unknown here: its pin is sha256:" },
 	{ BY_INTERMEDIATE, NOBODY, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED, "CN=Test Intermediate" },
-	{ BY_LEAF, GOOD, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED, "--pin sha256:" },
+	{ BY_LEAF, GOOD, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED, "its pin is sha256:" },
 	{ SELF_SIGNED, NOBODY, ROOT, NAME, NULL, NOBODY, CAUSE_TLS_UNTRUSTED,
-	  "CN=box is self-signed: --pin sha256:" },
+	  "CN=box is self-signed: its pin is sha256:" },
 
 	/* pins: the key alone decides */
 	{ SELF_SIGNED, NOBODY, NOBODY, NAME, NULL, SELF_SIGNED, CAUSE_NONE, "" },
