@@ -18,8 +18,9 @@
 #define WRITES_PER_TURN	   4
 #define READS_PER_TURN	   2
 
-/* A record takes about this long on the wire at the present rate: a packet behind it waits no longer. */
-#define RECORD_TIME  (2 * USEC_PER_MSEC)
+/* What is handed to TLS at once takes about this long on the wire: a packet behind it waits no longer. */
+#define BURST_TIME   (2 * USEC_PER_MSEC)
+#define BURST_START  TLS_RECORD_MAX	 /* until the rate is known */
 #define UNSENT_TIME  (4 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
 #define UNSENT_MIN   2048u
 #define UNSENT_START (64u * 1024u) /* until the rate is known */
@@ -35,7 +36,7 @@ static void set_unsent_limit(struct pump *p, uint32_t bytes)
 int pump_init(struct pump *p, struct session *session, struct tls *tls, int socket, int tun)
 {
 	*p = (struct pump){
-		.session = session, .tls = tls, .socket = socket, .tun = tun, .record = TLS_RECORD_MAX
+		.session = session, .tls = tls, .socket = socket, .tun = tun, .burst = BURST_START
 	};
 	p->in = malloc(PUMP_IN_SIZE);
 	p->out = malloc(PUMP_OUT_SIZE);
@@ -57,7 +58,7 @@ void pump_done(struct pump *p)
 }
 
 /*
- * Sizes records and the unsent part of the socket buffer by the delivery rate of TCP: what waits in the
+ * Sizes bursts and the unsent part of the socket buffer by the delivery rate of TCP: what waits in the
  * kernel cannot be overtaken by a sparse flow any more, so it should be no more than keeps the link busy
  * (docs/performance.md).
  */
@@ -72,14 +73,14 @@ static void adapt_to_rate(struct pump *p, usec_t now)
 	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_delivery_rate == 0)
 		return;
 	uint64_t rate = info.tcpi_delivery_rate; /* bytes per second */
-	size_t record = (size_t)MIN(rate * RECORD_TIME / USEC_PER_SEC, (uint64_t)TLS_RECORD_MAX);
+	size_t burst = (size_t)MIN(rate * BURST_TIME / USEC_PER_SEC, (uint64_t)PUMP_OUT_SIZE);
 	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
 
 	/* A rate measured while there was little to send says nothing about what the path can do. */
-	if (info.tcpi_delivery_rate_app_limited && record < p->record)
+	if (info.tcpi_delivery_rate_app_limited && burst < p->burst)
 		return;
-	p->record = record;
-	tx_set_record_time(p->session->tx, (usec_t)(record * USEC_PER_SEC / rate));
+	p->burst = burst;
+	tx_set_record_time(p->session->tx, (usec_t)(burst * USEC_PER_SEC / rate));
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
 		set_unsent_limit(p, unsent);
@@ -148,14 +149,12 @@ static void read_packet(struct pump *p, usec_t now)
 }
 
 /*
- * The next bytes for TLS. At full rate several records at once, so that packets may lie across their borders
- * and none is left part empty; on a slower link one record of a fitting size, which holds at least one
- * packet.
+ * The next bytes for TLS: at full rate several records, so that packets may lie across their borders and none
+ * is left part empty; on a slow link a part of one, which holds at least one packet.
  */
 static size_t next_output(struct pump *p, usec_t now)
 {
-	size_t space = p->record == TLS_RECORD_MAX ? PUMP_OUT_SIZE
-						   : MAX(p->record, session_packet_max(p->session));
+	size_t space = MAX(p->burst, session_packet_max(p->session));
 
 	return p->output ? p->output(p->output_ctx, p->out, space, now)
 			 : session_output(p->session, p->out, space, now);

@@ -20,9 +20,9 @@
 
 /* Several records in one pass let the join build super-packets of up to 64 KiB out of what one recv(2)
  * brought. */
-#define PUMP_IN_SIZE (128u * 1024u)
-/* What one send(2) carries at full rate. */
-#define PUMP_OUT_SIZE (4u * TLS_RECORD_MAX)
+#define PUMP_IN_SIZE (288u * 1024u)
+/* What one send(2) carries at full rate: more makes the copies miss the cache, less costs system calls. */
+#define PUMP_OUT_SIZE (8u * TLS_RECORD_MAX)
 
 struct pump_stats {
 	uint64_t rx_bytes, tx_bytes; /* plaintext of the TLS stream */
@@ -35,8 +35,8 @@ struct pump {
 	int socket, tun; /* tun: -1 while there is none */
 	struct pump_stats stats;
 	/*
-	 * Optional stand-in for session_output(), for faults. May return 0 to hold everything back, and ask
-	 * for a record limit by writing less than `space`.
+	 * Optional stand-in for session_output(), for faults. May return 0 to hold everything back, and
+	 * write less than `space`.
 	 */
 	size_t (*output)(void *ctx, uint8_t *out, size_t space, usec_t now);
 	void *output_ctx;
@@ -44,7 +44,7 @@ struct pump {
 	uint8_t *in, *out;
 	size_t in_len;		 /* bytes of an incomplete packet at the start of `in` */
 	size_t out_pos, out_len; /* plaintext that TLS has not taken yet */
-	size_t record;		 /* how much to put into one record at the present rate */
+	size_t burst;		 /* how much to hand to TLS at once at the present rate */
 	uint32_t notsent_lowat;
 	usec_t next_adapt;
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */

@@ -12,7 +12,7 @@
 /* A record on the wire: header, the longest expansion that any suite has, plaintext. */
 #define RECORD_WIRE_MAX (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + TLS_RECORD_MAX)
 /* Encrypted bytes that wait for one send(2), when the caller has more. More records gain nothing. */
-#define QUEUE_TARGET (4 * RECORD_WIRE_MAX)
+#define QUEUE_TARGET (8 * RECORD_WIRE_MAX)
 /* What may ever wait: a server's flight with its chain, or records and the answers to a peer's messages. */
 #define QUEUE_MAX (QUEUE_TARGET + 2 * TLS_CHAIN_MAX)
 

@@ -14,7 +14,7 @@
 #include "tls/internal.h"
 
 /* Several records per recv(2); see docs/performance.md for what other sizes do. */
-#define READ_BUFFER (4 * RECORD_WIRE_MAX)
+#define READ_BUFFER (16 * RECORD_WIRE_MAX)
 
 /* Handshake messages (tickets, KeyUpdate) that a peer may send without a byte of data between them. */
 #define MESSAGES_MAX 32
