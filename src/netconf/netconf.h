@@ -54,8 +54,8 @@ struct net_report {
 
 /*
  * Makes the interface as desired; what is right already is not touched, so it may be called at any time.
- * `tun_fd` is for the carrier (-1: the carrier is left alone). One failing operation does not stop the
- * others. 0, or the negative errno of the first failure; `ret` (may be NULL) is filled either way.
+ * One failing operation does not stop the others. 0, or the negative errno of the first failure; `ret` (may
+ * be NULL) is filled either way.
  */
 int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret);
 

@@ -139,8 +139,23 @@ void kernel_reconcile_soon(void *ctx)
 	(void)kernel_reconcile(ctx);
 }
 
+/* Told of our device, or of another that had its name: then ours could not be made until now. */
+static bool device_is_gone(const struct tunnel *t, const struct net_event *event)
+{
+	bool concerns = event &&
+			(event->kind == NET_EVENT_OVERRUN ||
+			 (event->kind == NET_EVENT_LINK_GONE &&
+			  (event->ifindex == t->tun.ifindex || strcmp(event->name, t->tun.name) == 0)));
+
+	return concerns && !tun_is_attached(&t->tun);
+}
+
 void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 {
+	if (device_is_gone(t, event)) {
+		tunnel_event(t, TUNNEL_EVENT_DELETED);
+		return;
+	}
 	/* Default routes of others decide whether ours is the active one; VRFs may be waited for. */
 	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
 			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||

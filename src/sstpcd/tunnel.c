@@ -28,12 +28,19 @@ static const char *const state_names[_TUNNEL_STATE_MAX] = {
 };
 
 static const char *const event_names[_TUNNEL_EVENT_MAX] = {
-	[TUNNEL_EVENT_CONNECT] = "connect",	[TUNNEL_EVENT_DISCONNECT] = "disconnect",
-	[TUNNEL_EVENT_DISABLE] = "disable",	[TUNNEL_EVENT_ENABLE] = "enable",
-	[TUNNEL_EVENT_REDIAL] = "redial",	[TUNNEL_EVENT_NETWORK] = "network-changed",
-	[TUNNEL_EVENT_PATH_LOST] = "path-lost", [TUNNEL_EVENT_TIMER] = "timer",
-	[TUNNEL_EVENT_VERIFIED] = "verified",	[TUNNEL_EVENT_UP] = "up",
-	[TUNNEL_EVENT_FAILED] = "failed",	[TUNNEL_EVENT_GONE] = "gone",
+	[TUNNEL_EVENT_CONNECT] = "connect",
+	[TUNNEL_EVENT_DISCONNECT] = "disconnect",
+	[TUNNEL_EVENT_DISABLE] = "disable",
+	[TUNNEL_EVENT_ENABLE] = "enable",
+	[TUNNEL_EVENT_REDIAL] = "redial",
+	[TUNNEL_EVENT_NETWORK] = "network-changed",
+	[TUNNEL_EVENT_PATH_LOST] = "path-lost",
+	[TUNNEL_EVENT_DELETED] = "deleted",
+	[TUNNEL_EVENT_TIMER] = "timer",
+	[TUNNEL_EVENT_VERIFIED] = "verified",
+	[TUNNEL_EVENT_UP] = "up",
+	[TUNNEL_EVENT_FAILED] = "failed",
+	[TUNNEL_EVENT_GONE] = "gone",
 };
 
 const char *tunnel_state_name(enum tunnel_state state)
@@ -116,6 +123,41 @@ static usec_t retry_wait(struct tunnel *t)
 
 static void dial(struct tunnel *t);
 
+static int create_device(const struct config_interface *config, const struct tunnel_options *options,
+			 struct tun *ret, struct failure *failure)
+{
+	struct tun_options tun_options = { .name = config->name,
+					   .offloads = TUN_OFFLOAD_ALL,
+					   .no_vnet_hdr = options && options->no_vnet_hdr };
+
+	return tun_create(&tun_options, ret, failure);
+}
+
+/* Where another program has deleted the device it is made anew. Not under a worker: it holds the old one. */
+static int ensure_device(struct tunnel *t, struct failure *failure)
+{
+	struct tun tun;
+
+	if (t->closing || tun_is_attached(&t->tun))
+		return 0;
+	int r = create_device(&t->config, &t->options, &tun, failure);
+	if (r < 0)
+		return r;
+	tun_close(&t->tun);
+	t->tun = tun;
+	log_notice(&t->log, "the interface was deleted by another program: made anew");
+	(void)kernel_reconcile(t);
+	return 0;
+}
+
+static void renew_device(struct tunnel *t)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+
+	if (ensure_device(t, &failure) < 0)
+		log_error(&t->log, "%s: %s", cause_summary(failure.cause), failure.detail);
+}
+
 /* Nothing of a former session stays. */
 static void forget_addresses(struct tunnel *t)
 {
@@ -126,6 +168,7 @@ static void forget_addresses(struct tunnel *t)
 /* No worker runs any more: on to what was decided. */
 static void settle(struct tunnel *t)
 {
+	renew_device(t);
 	switch (t->next) {
 	case TUNNEL_DIALLING:
 		dial(t);
@@ -189,7 +232,7 @@ static void dial(struct tunnel *t)
 	(void)tun_drain(t->tun.fd, DRAIN_MAX);
 	change_state(t, TUNNEL_DIALLING, in(t, DIAL_TIME));
 	tunnel_note(t, TUNNEL_NOTE_STATE);
-	if (session_start(t, &failure) < 0)
+	if (ensure_device(t, &failure) < 0 || session_start(t, &failure) < 0)
 		tunnel_fail(t, failure.cause, "%s", failure.detail);
 }
 
@@ -296,6 +339,20 @@ static void redial_after_stop(struct tunnel *t)
 {
 	if (t->next == TUNNEL_WAITING)
 		rather_dial(t);
+}
+
+/* Perhaps only now: as long as another device had the name, dialling was of no use. */
+static void renew_and_dial(struct tunnel *t)
+{
+	renew_device(t);
+	if (t->failure.cause == CAUSE_NAME_IN_USE && tun_is_attached(&t->tun))
+		dial_anew(t);
+}
+
+/* The device comes back when the worker that holds the old one has ended. */
+static void lose_device(struct tunnel *t)
+{
+	tunnel_fail(t, CAUSE_INTERFACE_LOST, "by another program");
 }
 
 static void path_lost(struct tunnel *t)
@@ -423,18 +480,21 @@ typedef void (*action)(struct tunnel *t);
 
 /* What is not in the table does nothing. */
 static const action table[_TUNNEL_STATE_MAX][_TUNNEL_EVENT_MAX] = {
-	S(DISABLED) = { E(ENABLE) = enable, E(DISCONNECT) = keep_held },
-	S(HELD) = { E(CONNECT) = dial_anew, E(DISCONNECT) = keep_held, E(DISABLE) = disable },
+	S(DISABLED) = { E(ENABLE) = enable, E(DISCONNECT) = keep_held, E(DELETED) = renew_device },
+	S(HELD) = { E(CONNECT) = dial_anew, E(DISCONNECT) = keep_held, E(DISABLE) = disable,
+		    E(DELETED) = renew_device },
 	S(WAITING) = { E(CONNECT) = dial_anew, E(DISCONNECT) = hold, E(DISABLE) = disable,
-		       E(REDIAL) = dial_anew, E(NETWORK) = dial_soon, E(TIMER) = dial },
+		       E(REDIAL) = dial_anew, E(NETWORK) = dial_soon, E(DELETED) = renew_and_dial,
+		       E(TIMER) = dial },
 	S(DIALLING) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable,
-			E(REDIAL) = stop_and_redial, E(TIMER) = dial_timeout, E(VERIFIED) = log_in,
-			E(FAILED) = end_failed },
+			E(REDIAL) = stop_and_redial, E(DELETED) = lose_device, E(TIMER) = dial_timeout,
+			E(VERIFIED) = log_in, E(FAILED) = end_failed },
 	S(NEGOTIATING) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable,
-			   E(REDIAL) = stop_and_redial, E(PATH_LOST) = path_lost, E(TIMER) = dial_timeout,
-			   E(UP) = come_up, E(FAILED) = end_failed },
+			   E(REDIAL) = stop_and_redial, E(PATH_LOST) = path_lost, E(DELETED) = lose_device,
+			   E(TIMER) = dial_timeout, E(UP) = come_up, E(FAILED) = end_failed },
 	S(UP) = { E(DISCONNECT) = stop_and_hold, E(DISABLE) = stop_and_disable, E(REDIAL) = stop_and_redial,
-		  E(PATH_LOST) = path_lost, E(TIMER) = watch, E(UP) = renumber, E(FAILED) = end_failed },
+		  E(PATH_LOST) = path_lost, E(DELETED) = lose_device, E(TIMER) = watch, E(UP) = renumber,
+		  E(FAILED) = end_failed },
 	S(STOPPING) = { E(CONNECT) = rather_dial, E(DISCONNECT) = rather_hold, E(DISABLE) = rather_disable,
 			E(ENABLE) = rather_enable, E(REDIAL) = redial_after_stop, E(TIMER) = lose_patience,
 			E(GONE) = gone },
@@ -539,13 +599,10 @@ int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config
 int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
 	       const struct tunnel_options *options, struct tunnel **ret, struct failure *failure)
 {
-	struct tun_options tun_options = { .name = config->name,
-					   .offloads = TUN_OFFLOAD_ALL,
-					   .no_vnet_hdr = options && options->no_vnet_hdr };
 	struct tun tun;
 	struct tunnel *t;
 
-	int r = tun_create(&tun_options, &tun, failure);
+	int r = create_device(config, options, &tun, failure);
 	if (r < 0)
 		return r;
 	r = tunnel_adopt(host, config, options, &tun, &t);

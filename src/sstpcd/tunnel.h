@@ -47,6 +47,7 @@ enum tunnel_event {
 	TUNNEL_EVENT_REDIAL,	 /* configuration: a change that needs a new session */
 	TUNNEL_EVENT_NETWORK,	 /* there is another path to the server than at the last attempt */
 	TUNNEL_EVENT_PATH_LOST, /* the device that the session is bound to cannot reach the server any more */
+	TUNNEL_EVENT_DELETED,	/* another program has deleted the interface */
 	TUNNEL_EVENT_TIMER,	/* the deadline of the state */
 	TUNNEL_EVENT_VERIFIED,	/* the worker: the server is who it should be */
 	TUNNEL_EVENT_UP,	/* the worker: packets can flow, or: the server has given other addresses */

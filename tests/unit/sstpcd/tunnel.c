@@ -21,7 +21,8 @@
 
 static struct kernel {
 	struct net_desired wish;
-	unsigned reconciled, removed, deleted, drained;
+	unsigned created, reconciled, removed, deleted, drained;
+	bool deleted_by_others, refuse_device;
 	bool carrier_when_drained;
 	bool refuse;
 	struct underlay path; /* ifindex 0: no path */
@@ -29,15 +30,22 @@ static struct kernel {
 
 int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure)
 {
-	(void)failure;
-	*ret = (struct tun){ .fd = open("/dev/null", O_RDWR | O_CLOEXEC), .ifindex = 77, .vnet_hdr = true };
+	if (kernel.refuse_device) {
+		failure_set(failure, CAUSE_NAME_IN_USE, "%s exists already", options->name);
+		return -EBUSY;
+	}
+	kernel.created++;
+	kernel.deleted_by_others = false;
+	*ret = (struct tun){ .fd = open("/dev/null", O_RDWR | O_CLOEXEC),
+			     .ifindex = 76 + kernel.created,
+			     .vnet_hdr = true };
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", options->name);
 	return ret->fd < 0 ? -errno : 0;
 }
 
 bool tun_is_attached(const struct tun *tun)
 {
-	return tun->fd >= 0;
+	return tun->fd >= 0 && !kernel.deleted_by_others;
 }
 
 void tun_close(struct tun *tun)
@@ -727,6 +735,60 @@ static void endless_renumbering_costs_little(void)
 	check(kernel.reconciled - before <= 6);
 }
 
+static void delete_device(struct world *w)
+{
+	struct net_event event = { .kind = NET_EVENT_LINK_GONE, .ifindex = w->t->tun.ifindex };
+
+	kernel.deleted_by_others = true;
+	tunnel_kernel_event(w->t, &event);
+}
+
+static void a_deleted_interface_is_made_anew(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	delete_device(&w);
+	check_int(w.t->state, TUNNEL_HELD);
+	check_int(kernel.created, 2);
+	check_int(w.t->tun.ifindex, 78);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	delete_device(&w);
+	check_int(w.t->failure.cause, CAUSE_INTERFACE_LOST);
+	check_int(w.t->state, TUNNEL_STOPPING);
+	check_int(kernel.created, 2); /* not before the worker has let go */
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(kernel.created, 3);
+	check(reach(&w, TUNNEL_UP));
+	check_int(workers_started(&w), 2);
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check(reach(&w, TUNNEL_HELD));
+	w.t->closing = true;
+	delete_device(&w); /* it leaves anyway */
+	check_int(kernel.created, 3);
+}
+
+/* Somebody else's device has the name: ours comes when that has gone. */
+static void a_name_that_was_taken_is_taken_back_when_free(void)
+{
+	_cleanup_world_ struct world w;
+	struct net_event freed = { .kind = NET_EVENT_LINK_GONE, .ifindex = 5, .name = "sstpc9" };
+
+	world_init(&w, UP "stop\n");
+	kernel.refuse_device = true;
+	delete_device(&w);
+	check_int(kernel.created, 1);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(w.t->failure.cause, CAUSE_NAME_IN_USE);
+	check_int(workers_started(&w), 0);
+	kernel.refuse_device = false;
+	tunnel_kernel_event(w.t, &freed);
+	check_int(kernel.created, 2);
+	check(reach(&w, TUNNEL_UP)); /* without a wait: that was the reason */
+}
+
 static void a_kernel_that_refuses_ends_the_session_only_where_asked_for(void)
 {
 	for (int strict = 0; strict < 2; strict++) {
@@ -812,6 +874,8 @@ int main(void)
 		TEST(ipv6_comes_and_goes_within_a_session),
 		TEST(a_renumbered_session_goes_on),
 		TEST(endless_renumbering_costs_little),
+		TEST(a_deleted_interface_is_made_anew),
+		TEST(a_name_that_was_taken_is_taken_back_when_free),
 		TEST(a_kernel_that_refuses_ends_the_session_only_where_asked_for),
 		TEST(closing_waits_for_the_worker_and_removing_cleans_up),
 		TEST(a_missing_program_is_a_failure_like_any_other),
