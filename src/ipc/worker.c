@@ -574,7 +574,6 @@ int worker_decode_rdnss(const struct ipc_message *m, struct worker_rdnss *ret)
 	X((s)->tx_bytes)       \
 	X((s)->rx_dropped)     \
 	X((s)->tx_dropped)     \
-	X((s)->queue_packets)  \
 	X((s)->queue_bytes)    \
 	X((s)->outer_rx_bytes) \
 	X((s)->outer_tx_bytes) \

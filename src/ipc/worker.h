@@ -224,7 +224,7 @@ struct worker_stats {
 	uint64_t rx_packets, rx_bytes; /* inner packets from the server */
 	uint64_t tx_packets, tx_bytes; /* inner packets to the server */
 	uint64_t rx_dropped, tx_dropped;
-	uint64_t queue_packets, queue_bytes; /* waiting now */
+	uint64_t queue_bytes; /* waiting now */
 	uint64_t outer_rx_bytes, outer_tx_bytes;
 	uint64_t rtt_usec; /* of the outer connection, as TCP measures it; 0 = unknown */
 };
