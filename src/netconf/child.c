@@ -12,6 +12,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/macro.h"
 
 static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
@@ -149,13 +150,26 @@ static void first_words(int fd, char *out, size_t size)
 	out[strcspn(out, "\n")] = 0;
 }
 
+/* A signal must not look like the end of the time. */
+static int poll_for(struct pollfd *p, int timeout_ms)
+{
+	usec_t end = clock_now() + (usec_t)timeout_ms * USEC_PER_MSEC;
+	int r;
+
+	while ((r = poll(p, 1, timeout_ms)) < 0 && errno == EINTR) {
+		usec_t now = clock_now();
+		timeout_ms = now < end ? (int)((end - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC) : 0;
+	}
+	return r;
+}
+
 int child_wait(struct child *child, int timeout_ms, char *error, size_t size)
 {
 	struct pollfd p = { .fd = child->pidfd, .events = POLLIN };
 	char first[160], last[160];
 	siginfo_t info = { 0 };
 
-	if (poll(&p, 1, timeout_ms) <= 0)
+	if (poll_for(&p, timeout_ms) <= 0)
 		return 1;
 	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0) {
 		(void)snprintf(error, size, "cannot be waited for: %s", strerror(errno));
