@@ -18,6 +18,7 @@
 #include "sstpcd/operate.h"
 
 #define CLIENTS_MAX	  64
+#define RETRY_TIME	  USEC_PER_SEC
 #define CLIENTS_OF_ROOT	  16 /* of these, kept for root */
 #define CLIENTS_OF_A_USER 16 /* who is not root */
 #define GROUP_DEFAULT	  "sstpcd"
@@ -476,8 +477,20 @@ static void on_connection(void *ctx, uint32_t events)
 
 	(void)events;
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0)
+	if (fd >= 0) {
 		add_client(control, fd);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		/* The connection stays in the queue, and the socket readable: look again later. */
+		loop_fd_set(&control->source, 0);
+		loop_timer_set(&control->daemon->manager.loop, &control->retry, clock_now() + RETRY_TIME);
+	}
+}
+
+static void on_retry(void *ctx)
+{
+	struct control *control = ctx;
+
+	loop_fd_set(&control->source, EPOLLIN);
 }
 
 static void free_client(struct client *c)
@@ -566,13 +579,18 @@ static int listen_at(struct control *control)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *path = control->path;
+	struct stat st;
 	int r = 0;
 
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	(void)unlink(path); /* of a former daemon: there is a lock against a living one */
+	/* Of a former daemon: there is a lock against a living one. Anything but a socket is somebody else's.
+	 */
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	(void)unlink(path);
 	mode_t before = umask(0177);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		r = -errno;
@@ -598,6 +616,7 @@ int control_open(struct daemon *d, struct control **ret, struct failure *failure
 		control->fd = -1;
 		control->source = (struct loop_fd){ .fn = on_connection, .ctx = control };
 		control->reap = (struct loop_timer){ .fn = on_reap, .ctx = control };
+		control->retry = (struct loop_timer){ .fn = on_retry, .ctx = control };
 		find_group(control, d->options.group);
 		r = choose_path(control);
 		if (r == 0)
@@ -627,6 +646,7 @@ void control_close(struct control *control)
 	control->daemon->journal.follow = NULL;
 	loop_fd_remove(&control->source);
 	loop_timer_clear(&control->reap);
+	loop_timer_clear(&control->retry);
 	while (control->clients) {
 		struct client *c = control->clients;
 		control->clients = c->next;

@@ -448,11 +448,12 @@ static int watch_signals(struct daemon *d)
 /* Start and end */
 
 /* One daemon per run directory. The lock is the process's: it survives a re-exec with the descriptor. */
-static int take_lock(struct daemon *d, struct failure *failure)
+static int take_lock(struct daemon *d, const struct logger *log, struct failure *failure)
 {
 	const char *dir = d->options.manager.run_dir ? d->options.manager.run_dir : NETCONF_RUN_DIR;
 	char path[4096], text[32];
 
+	(void)mkdir(dir, 0755); /* open(2) tells what is wrong with it */
 	(void)snprintf(path, sizeof(path), "%s/pid", dir);
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0) {
@@ -468,7 +469,7 @@ static int take_lock(struct daemon *d, struct failure *failure)
 	}
 	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
-		log_warning(&d->manager.log, "%s: %s", path, strerror(errno));
+		log_warning(log, "%s: %s", path, strerror(errno));
 	d->lock_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -521,7 +522,11 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	struct logger both = *log;
 	both.sink = journal_sink;
 	both.sink_ctx = &d->journal;
-	r = manager_init(&d->manager, &d->options.manager, &both, failure);
+	/* Before anything of another daemon could be taken for leftovers. A re-exec has the lock already. */
+	if (d->options.resume_fd < 0)
+		r = take_lock(d, &both, failure);
+	if (r == 0)
+		r = manager_init(&d->manager, &d->options.manager, &both, failure);
 	if (r < 0)
 		return r;
 	d->manager.host.observe = on_note;
@@ -530,9 +535,7 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	d->confirm_timer = (struct loop_timer){ .fn = on_confirm_timer, .ctx = d };
 	d->reap_timer = (struct loop_timer){ .fn = on_reap_timer, .ctx = d };
 	d->reexec_timer = (struct loop_timer){ .fn = on_reexec_timer, .ctx = d };
-	r = take_lock(d, failure);
-	if (r == 0)
-		r = watch_signals(d);
+	r = watch_signals(d);
 	if (r < 0) {
 		failure_set(failure, CAUSE_INTERNAL, "%s", strerror(-r));
 		return r;
@@ -543,6 +546,8 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 			return control_open(d, &d->control, failure);
 		log_error(&d->manager.log, "the former program's state cannot be taken over: %s",
 			  strerror(-r));
+		if (d->lock_fd < 0 && (r = take_lock(d, &both, failure)) < 0)
+			return r;
 	}
 	r = boot(d, failure);
 	return r < 0 ? r : control_open(d, &d->control, failure);

@@ -57,6 +57,7 @@ struct control {
 	int fd;
 	struct loop_fd source;
 	struct loop_timer reap;
+	struct loop_timer retry; /* of accept(2), when there was no descriptor for a connection */
 	gid_t group;
 	bool has_group;
 	char path[108]; /* of the socket; struct sockaddr_un has as much */

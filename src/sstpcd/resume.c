@@ -14,7 +14,7 @@
 
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION 1
+#define RESUME_VERSION 2
 #define RESUME_MAX     (64u << 20)
 #define RECORD_MAX     8192
 #define ARGS_MAX       64
@@ -146,6 +146,7 @@ static void save(const struct daemon *d, struct text *out)
 	wire_put_u32(&w, (uint32_t)d->manager.n_tunnels);
 	wire_put_u8(&w, d->system.unsaved);
 	wire_put_u64(&w, confirm_seconds(d));
+	wire_put_u32(&w, (uint32_t)d->lock_fd);
 	add_record(out, &w);
 	add_tree(out, d->system.running);
 	add_tree(out, d->system.confirm_previous);
@@ -182,6 +183,8 @@ static int write_state(const struct daemon *d)
 /* What the new program gets by number. */
 static void set_inherited(const struct daemon *d, bool inherited)
 {
+	/* The lock goes when its file is closed anywhere in the process. */
+	(void)fcntl(d->lock_fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 	for (size_t i = 0; i < d->manager.n_tunnels; i++) {
 		const struct tunnel *t = d->manager.tunnels[i];
 		(void)fcntl(t->tun.fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
@@ -431,9 +434,12 @@ static int load(struct daemon *d, struct wire_reader *all)
 	uint32_t version = wire_u32(&head), n = wire_u32(&head);
 	bool unsaved = ipc_get_bool(&head);
 	uint64_t confirm = wire_u64(&head);
+	int lock = (int)wire_u32(&head);
 
 	if (wire_finish(&head) < 0 || version != RESUME_VERSION)
 		return -EPROTO;
+	if (fcntl(lock, F_SETFD, FD_CLOEXEC) == 0)
+		d->lock_fd = lock;
 	struct config_tree *running = load_tree(all);
 	struct config_tree *previous = load_tree(all);
 	if (!running || all->error) {
