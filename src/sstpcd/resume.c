@@ -372,12 +372,34 @@ static void revive(struct daemon *d, struct tunnel *t, const struct saved *s)
 	(void)kernel_reconcile(t);
 }
 
-/* Closes what a tunnel that is no more wanted leaves. */
-static void abandon(const struct saved *s)
+/* Closes what a tunnel leaves that is not taken over, and ends its worker: nobody else would wait for it. */
+static void abandon(struct daemon *d, const struct saved *s)
 {
+	struct process worker = { .loop = &d->manager.loop, .fd = -1 };
+
 	(void)close_fd(s->tun_fd);
-	if (s->alive)
+	if (!s->alive)
+		return;
+	if (process_adopt(&worker, s->pid, s->socket, WORKER_PHASE_ENDED, s->seen) == 0)
+		process_end(&worker);
+	else
 		(void)close_fd(s->socket);
+}
+
+/* A device that was deleted while nobody looked. */
+static void make_anew(struct daemon *d, const struct config_interface *config, bool held)
+{
+	struct failure failure = { .cause = CAUSE_NONE };
+	struct tunnel *t;
+
+	if (manager_add(&d->manager, config, NULL, &t, &failure) < 0) {
+		log_error(&d->manager.log, "%s: %s: %s", config->name, cause_summary(failure.cause),
+			  failure.detail);
+		return;
+	}
+	t->held = held;
+	if (!config->disable && !held)
+		tunnel_event(t, TUNNEL_EVENT_CONNECT);
 }
 
 static int load_tunnel(struct daemon *d, struct wire_reader record)
@@ -391,17 +413,20 @@ static int load_tunnel(struct daemon *d, struct wire_reader record)
 	if (record.error)
 		return record.error;
 	int r = config_interface_load(d->system.running, s.name, &config);
+	bool wanted = r == 0;
 	if (r == 0)
 		r = tun_adopt(s.tun_fd, s.offloads, &tun);
 	if (r == 0) {
 		(void)fcntl(s.tun_fd, F_SETFD, FD_CLOEXEC);
 		r = manager_adopt(&d->manager, &config, &tun, &t);
 	}
-	if (r < 0) { /* it was leaving, or something is wrong with it: its end is the worker's end, too */
+	if (r < 0) { /* it was leaving, or its device is gone */
 		struct tunnel scratch = { .attempt = NULL };
 		(void)get_tunnel(&record, &s, &scratch);
 		free(scratch.attempt);
-		abandon(&s);
+		abandon(d, &s);
+		if (wanted)
+			make_anew(d, &config, scratch.held);
 		return 0;
 	}
 	r = get_tunnel(&record, &s, t);
@@ -409,7 +434,8 @@ static int load_tunnel(struct daemon *d, struct wire_reader record)
 		(void)fcntl(s.socket, F_SETFD, FD_CLOEXEC);
 	if (r < 0) {
 		log_error(&t->log, "its state cannot be read, it is dialled again");
-		abandon(&(struct saved){ .tun_fd = -1, .alive = s.alive, .socket = s.socket });
+		s.tun_fd = -1;
+		abandon(d, &s);
 		s.alive = false;
 		t->state = TUNNEL_UP;
 	}
