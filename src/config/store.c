@@ -88,11 +88,16 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* Of files that are being written: no name that a person would give, for a crash leaves them to be removed.
+ */
+#define TEMPORARY_MARK ".sstpcd-"
+#define TEMPORARY_TAIL "XXXXXX"
+
 /* Writes head and data as the whole of `path`. */
 static int replace_file(const char *path, const char *head, const char *data, size_t len)
 {
 	char temporary[PATH_SIZE];
-	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	int n = snprintf(temporary, sizeof(temporary), "%s" TEMPORARY_MARK TEMPORARY_TAIL, path);
 	int r;
 
 	if (n < 0 || (size_t)n >= sizeof(temporary))
@@ -451,6 +456,38 @@ static struct config_tree *boot_from(const char *path, const char *data, size_t 
 	return TAKE_PTR(tree);
 }
 
+static bool is_temporary(const char *name)
+{
+	size_t len = strlen(name), tail = strlen(TEMPORARY_MARK TEMPORARY_TAIL);
+
+	return len > tail && strncmp(name + len - tail, TEMPORARY_MARK, strlen(TEMPORARY_MARK)) == 0;
+}
+
+static void sweep(const char *directory)
+{
+	DIR *dir = opendir(directory);
+
+	if (!dir)
+		return;
+	for (const struct dirent *entry; (entry = readdir(dir));)
+		if (is_temporary(entry->d_name))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	(void)closedir(dir);
+}
+
+/* What a crash in the middle of writing has left. */
+static void sweep_all(const struct store *s)
+{
+	_cleanup_free_ char *target = realpath(s->file, NULL);
+	char directory[PATH_SIZE];
+
+	if (parent_of(target ? target : s->file, directory) == 0)
+		sweep(directory);
+	sweep(s->state);
+	if (make_path(directory, s->state, "archive") == 0)
+		sweep(directory);
+}
+
 struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, struct text *report)
 {
 	struct config_tree *tree;
@@ -459,6 +496,7 @@ struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, str
 	size_t len;
 
 	*ret_rolled_back = false;
+	sweep_all(s);
 	if (make_path(path, s->state, "commit-confirm") == 0 &&
 	    store_confirm_load(s, &deadline, &data, &len) == 0) {
 		text_addf(report, "%s: the last commit was not confirmed and is taken back\n", path);

@@ -223,6 +223,40 @@ static void a_start_reads_the_file(void)
 	check_int(count_files(p.directory), 1);
 }
 
+static void leave(const char *directory, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	FILE *f = fopen(path, "wb");
+	check(f != NULL);
+	if (f)
+		(void)fclose(f);
+}
+
+/* A crash in the middle of writing leaves a file; those of people stay, whatever they are called. */
+static void a_start_removes_half_written_files(void)
+{
+	_cleanup_place_ struct place p = { 0 };
+	char archive[128];
+
+	check(place_init(&p));
+	check_int(store_save(&p.store, boot, strlen(boot)), 0);
+	check_int(store_confirm(&p.store, 0, NULL, 0), 0);
+	struct config_revision revision = { .user = "alice", .via = "cli" };
+	check_int(store_revision_add(&p.store, &revision, boot, strlen(boot)), 0);
+	(void)snprintf(archive, sizeof(archive), "%s/archive", p.state);
+	unsigned state = count_files(p.state), revisions = count_files(archive);
+	leave(p.directory, "config.boot.sstpcd-a1B2c3");
+	leave(p.directory, "config.boot.backup");
+	leave(p.state, "commit-confirm.sstpcd-000000");
+	leave(archive, "00000001.boot.sstpcd-zzzzzz");
+	check_boot(&p, "set interfaces sstpc sstpc0 server 'a.example'\n", false, "");
+	check_int(count_files(p.directory), 3); /* the state is in it, too */
+	check_int(count_files(p.state), state);
+	check_int(count_files(archive), revisions);
+}
+
 static void damage_is_reported_and_kept_aside(void)
 {
 	static const char damaged[] =
@@ -284,6 +318,7 @@ int main(void)
 					  TEST(the_archive_counts_from_the_newest),
 					  TEST(a_start_without_a_file_is_empty),
 					  TEST(a_start_reads_the_file),
+					  TEST(a_start_removes_half_written_files),
 					  TEST(damage_is_reported_and_kept_aside),
 					  TEST(an_unreadable_file_is_reported),
 					  TEST(a_commit_that_was_not_confirmed_is_taken_back),
