@@ -61,15 +61,14 @@ static void make_room(struct journal *j, size_t size)
 	}
 }
 
-void journal_sink(void *journal, enum log_level level, const char *tag, const char *line)
+void journal_add(struct journal *j, int64_t when, enum log_level level, const char *tag, const char *line)
 {
-	struct journal *j = journal;
 	char tag_text[TAG_MAX], text[TEXT_MAX];
 
 	printable(tag_text, sizeof(tag_text), tag ? tag : "", tag ? strlen(tag) : 0);
 	printable(text, sizeof(text), line, strlen(line));
 	struct record r = { .number = j->next_number++,
-			    .time = (int64_t)time(NULL),
+			    .time = when,
 			    .tag_size = (uint16_t)(strlen(tag_text) + 1),
 			    .text_size = (uint16_t)(strlen(text) + 1),
 			    .level = (uint8_t)level };
@@ -85,6 +84,11 @@ void journal_sink(void *journal, enum log_level level, const char *tag, const ch
 								 .level = level,
 								 .tag = tag_text,
 								 .text = text });
+}
+
+void journal_sink(void *journal, enum log_level level, const char *tag, const char *line)
+{
+	journal_add(journal, (int64_t)time(NULL), level, tag, line);
 }
 
 void journal_each(struct journal *j, const char *tag, void (*fn)(void *ctx, const struct journal_line *line),

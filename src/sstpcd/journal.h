@@ -31,6 +31,8 @@ struct journal {
 /* 0 or -ENOMEM. */
 int journal_init(struct journal *j);
 void journal_done(struct journal *j);
+/* A line of another time: of the program before a re-exec. */
+void journal_add(struct journal *j, int64_t when, enum log_level level, const char *tag, const char *line);
 /* struct logger.sink. */
 void journal_sink(void *journal, enum log_level level, const char *tag, const char *line);
 /* Calls `fn`, which must not log, for the kept lines, oldest first; `tag` NULL = all. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Re-exec in place. The state is a memfd of records, each a length u32 and fields as in ipc/message.h: one of
- * the daemon, then one per tunnel. A new program that knows another RESUME_VERSION takes nothing over, and
- * the tunnels are dialled again.
+ * the daemon, one with the log (a record per line), then one per tunnel. A new program that knows another
+ * RESUME_VERSION takes nothing over, and the tunnels are dialled again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION 2
+#define RESUME_VERSION 3
 #define RESUME_MAX     (64u << 20)
 #define RECORD_MAX     8192
 #define ARGS_MAX       64
@@ -115,6 +115,29 @@ static void add_record(struct text *out, const struct wire_writer *w)
 		text_add_len(out, (const char *)w->data, w->len);
 }
 
+static void add_line(void *ctx, const struct journal_line *line)
+{
+	uint8_t buf[RECORD_MAX];
+	struct wire_writer w = wire_writer(buf, sizeof(buf));
+
+	wire_put_u64(&w, (uint64_t)line->time);
+	wire_put_u8(&w, (uint8_t)line->level);
+	ipc_put_text(&w, line->tag);
+	ipc_put_text(&w, line->text);
+	add_record(ctx, &w);
+}
+
+static void add_journal(struct text *out, struct journal *journal)
+{
+	_cleanup_text_ struct text lines = { 0 };
+
+	journal_each(journal, NULL, add_line, &lines);
+	struct wire_writer w = {
+		.data = (uint8_t *)lines.data, .size = lines.len, .len = lines.len, .error = lines.error
+	};
+	add_record(out, &w);
+}
+
 static void add_tree(struct text *out, const struct config_tree *tree)
 {
 	_cleanup_text_ struct text file = { 0 };
@@ -137,7 +160,7 @@ static uint64_t confirm_seconds(const struct daemon *d)
 	return deadline == UINT64_MAX ? UINT64_MAX : deadline > now ? deadline - now : 0;
 }
 
-static void save(const struct daemon *d, struct text *out)
+static void save(struct daemon *d, struct text *out)
 {
 	uint8_t buf[RECORD_MAX];
 	struct wire_writer w = wire_writer(buf, sizeof(buf));
@@ -148,6 +171,7 @@ static void save(const struct daemon *d, struct text *out)
 	wire_put_u64(&w, confirm_seconds(d));
 	wire_put_u32(&w, (uint32_t)d->lock_fd);
 	add_record(out, &w);
+	add_journal(out, &d->journal);
 	add_tree(out, d->system.running);
 	add_tree(out, d->system.confirm_previous);
 	for (size_t i = 0; i < d->manager.n_tunnels; i++) {
@@ -158,7 +182,7 @@ static void save(const struct daemon *d, struct text *out)
 	wipe(buf, sizeof(buf));
 }
 
-static int write_state(const struct daemon *d)
+static int write_state(struct daemon *d)
 {
 	_cleanup_text_ struct text state = { .max = RESUME_MAX };
 	_cleanup_close_ int fd = memfd_create("state", 0);
@@ -454,6 +478,20 @@ static struct config_tree *load_tree(struct wire_reader *all)
 	return config_file_parse((const char *)record.data, len, &errors);
 }
 
+static void load_journal(struct daemon *d, struct wire_reader lines)
+{
+	while (wire_left(&lines) > 0 && !lines.error) {
+		struct wire_reader line = next_record(&lines);
+		int64_t when = (int64_t)wire_u64(&line);
+		unsigned level = wire_u8(&line);
+		char tag[IFNAMSIZ], text[1024];
+		ipc_get_text(&line, tag, sizeof(tag));
+		ipc_get_text(&line, text, sizeof(text));
+		if (wire_finish(&line) == 0 && level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG)
+			journal_add(&d->journal, when, (enum log_level)level, tag, text);
+	}
+}
+
 static int load(struct daemon *d, struct wire_reader *all)
 {
 	struct wire_reader head = next_record(all);
@@ -466,6 +504,7 @@ static int load(struct daemon *d, struct wire_reader *all)
 		return -EPROTO;
 	if (fcntl(lock, F_SETFD, FD_CLOEXEC) == 0)
 		d->lock_fd = lock;
+	load_journal(d, next_record(all));
 	struct config_tree *running = load_tree(all);
 	struct config_tree *previous = load_tree(all);
 	if (!running || all->error) {
