@@ -18,28 +18,29 @@ CLANG   := --buildtype=debugoptimized
 FUZZ    := --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true
 export FUZZ_SECONDS ?= 60
 
-.PHONY: help deps build build-all demo check bench bench-quick fuzz mutations format install deb clean
+.PHONY: help deps build demo check bench bench-quick fuzz mutations format install uninstall deb clean
 help:
 	@echo 'sudo make demo         see it work: server, client and traffic in two namespaces'
 	@echo 'sudo make check        all tests; `tests/run --help` runs some of them'
 	@echo 'make build             the programs, in build/release/src'
-	@echo 'sudo make install      install them (PREFIX=/usr/local by default, DESTDIR is honoured)'
+	@echo 'sudo make install      install them (PREFIX=/usr/local by default, DESTDIR is honoured); uninstall'
 	@echo 'sudo make bench        measure (10 minutes); bench-quick: 90 seconds'
 	@echo 'make fuzz              fuzz every parser for FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'sudo make mutations    break the source line by line; each break must turn a test red'
 	@echo 'make format            apply clang-format; deps: install the Debian packages of dist/packages.txt'
-	@echo 'make deb               build the Debian packages; clean: remove build/'
+	@echo 'make deb               build the Debian packages in build/deb; clean: remove build/'
 
 deps:
 	@dist/deps build test bench
 
 build: build/release/build.ninja
+	@$(if $(PREFIX),$(AS_OWNER) meson configure build/release -Dprefix=$(PREFIX))
 	@dist/ninja release
 
 build/%/build.ninja:
 	@dist/deps build
 	@$(AS_OWNER) env CC=$(or $(CC_$*),gcc) meson setup build/$* $(OPTIONS_$*) >/dev/null
-OPTIONS_release := $(RELEASE) $(if $(PREFIX),--prefix=$(PREFIX))
+OPTIONS_release := $(RELEASE)
 OPTIONS_check   := $(CHECK)
 OPTIONS_clang   := $(CLANG)
 OPTIONS_fuzz    := $(FUZZ)
@@ -74,9 +75,13 @@ format:
 
 install: build
 	@meson install -C build/release --no-rebuild --quiet
+	@chown $(OWNER): build/release/meson-logs/install-log.txt
+
+uninstall:
+	@ninja -C build/release uninstall >/dev/null
 
 deb:
-	@dist/deps deb
+	@dist/deps build deb
 	@dist/build-deb
 
 clean:

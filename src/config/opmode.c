@@ -258,6 +258,17 @@ int op_parse(struct op_request *r, const char *line, size_t len, struct text *ou
 	return take_pipe(r, line, len, out);
 }
 
+void op_each_command(void (*fn)(void *ctx, const char *path, const char *help), void *ctx)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* What is a value says less than the words before it, where these are no command. */
+		bool value = strchr(rows[i].path, '<') && is_value(strrchr(rows[i].path, ' ') + 1);
+		const char *help = value && rows[i - 1].command == OP_NONE ? rows[i - 1].help : rows[i].help;
+		if (rows[i].command != OP_NONE && !strstr(rows[i].path, "…"))
+			fn(ctx, rows[i].path, help);
+	}
+}
+
 /* The names that can stand for a value: of the tags at `interfaces sstpc` or `pki ca`. */
 static void offer_names(const struct config_tree *running, const char *parent, const char *prefix,
 			struct completions *c)

@@ -69,6 +69,9 @@ void op_request_done(struct op_request *r);
 /* Understands a line. 0; -ENODATA for an empty one; -EINVAL with what is wrong in `out`; -ENOMEM. */
 int op_parse(struct op_request *r, const char *line, size_t len, struct text *out);
 
+/* Every whole command with its help, for the manual. Values stand as "<interface>". */
+void op_each_command(void (*fn)(void *ctx, const char *path, const char *help), void *ctx);
+
 /* What the last word can become; *ret_start as in config_session_complete(). Names are those of `running`. */
 void op_complete(const char *line, size_t len, const struct config_tree *running, struct completions *c,
 		 size_t *ret_start);

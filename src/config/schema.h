@@ -97,7 +97,3 @@ int schema_check_value(const struct schema *s, const char *value, char **ret, st
 
 /* How a value format is shown in help: "u32:1-255" as "<1-255>", "txt" as "<text>", a word as itself. */
 void schema_format_value(const char *format, struct text *out);
-
-/* Every leaf with its values, default and cost, as the table of the manual (one leaf per paragraph,
- * roff-free). */
-void schema_document(struct text *out);

@@ -25,6 +25,7 @@ static const char help[] =
 	"\n"
 	"  --json            the answer as JSON (same as '|' json)\n"
 	"  --socket=PATH     control socket of the daemon (" CLIENT_SOCKET_DEFAULT ")\n"
+	"  --complete [WORD]...  print what the last WORD can become\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit code: 0 done, 1 refused or failed, 2 wrong option, otherwise the cause of a failed connection\n"
@@ -32,7 +33,7 @@ static const char help[] =
 
 struct options {
 	const char *socket;
-	bool json;
+	bool json, complete;
 	char **words; /* of the command */
 	int n_words;
 };
@@ -52,6 +53,11 @@ static int parse_options(struct options *o, int argc, char **argv)
 			printf("sstpctl %s\n", SSTPCD_VERSION);
 			return 1;
 		}
+		if (strcmp(argv[i], "--complete") == 0) {
+			o->complete = true;
+			i++;
+			break;
+		}
 		if (strcmp(argv[i], "--json") == 0) {
 			o->json = true;
 		} else if (strncmp(argv[i], "--socket=", 9) == 0) {
@@ -65,7 +71,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 	}
 	o->words = argv + i;
 	o->n_words = argc - i;
-	if (o->n_words > 0 &&
+	if (!o->complete && o->n_words > 0 &&
 	    strcmp(o->words[o->n_words - 1], "--json") == 0) { /* where people put it, too */
 		o->json = true;
 		o->n_words--;
@@ -80,17 +86,37 @@ static int lost_connection(void)
 }
 
 /* The words of the command line as one line; a lone '|' is a pipe. */
+static void join_words(const struct options *o, struct text *line)
+{
+	for (int i = 0; i < o->n_words; i++) {
+		text_add(line, i ? " " : "");
+		if (strcmp(o->words[i], "|") == 0)
+			text_add(line, "|");
+		else if (*o->words[i] || !o->complete)
+			words_quote(line, o->words[i], false);
+	}
+}
+
+/* For the completion of a shell; its last word may be empty. */
+static int print_completions(struct client *c, const struct options *o)
+{
+	_cleanup_completions_ struct completions found = { 0 };
+	_cleanup_text_ struct text line = { 0 };
+	size_t start;
+
+	join_words(o, &line);
+	if (client_complete(c, text_str(&line), line.len, &found, &start) < 0)
+		return lost_connection();
+	for (size_t i = 0; i < found.n; i++)
+		puts(found.words[i]);
+	return 0;
+}
+
 static int run_words(struct client *c, const struct options *o)
 {
 	_cleanup_text_ struct text line = { 0 };
 
-	for (int i = 0; i < o->n_words; i++) {
-		text_add(&line, i ? " " : "");
-		if (strcmp(o->words[i], "|") == 0)
-			text_add(&line, "|");
-		else
-			words_quote(&line, o->words[i], false);
-	}
+	join_words(o, &line);
 	if (o->json)
 		text_add(&line, " | json");
 	int code = client_execute(c, text_str(&line), line.len);
@@ -154,6 +180,11 @@ int main(int argc, char **argv)
 	code = client_open(&client, options.socket);
 	if (code != 0)
 		return code;
+	if (options.complete) {
+		code = print_completions(&client, &options);
+		client_close(&client);
+		return code;
+	}
 	if (options.n_words > 0)
 		code = run_words(&client, &options);
 	/* Nothing was asked for, or `configure`, which leads into another mode. */

@@ -297,20 +297,6 @@ static void a_pasted_certificate_becomes_one_line(void)
 	}
 }
 
-static void the_manual_names_every_leaf(void)
-{
-	_cleanup_text_ struct text out = { 0 };
-
-	schema_document(&out);
-	check(strstr(text_str(&out), "set interfaces sstpc <interface> mtu <mtu>\n"
-				     "    Maximum Transmission Unit (MTU).\n"
-				     "    <68-4087>: Maximum Transmission Unit in byte\n"
-				     "    Default: 1500\n"
-				     "    A change costs: live\n"));
-	check(strstr(text_str(&out), "set interfaces sstpc <interface> disable\n"));
-	check(strstr(text_str(&out), "set pki ca <name> certificate <certificate>\n"));
-}
-
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(the_table_is_sound),
@@ -320,6 +306,5 @@ int main(void)
 					  TEST(pins_as_people_write_them),
 					  TEST(values_at_their_edges),
 					  TEST(a_pasted_certificate_becomes_one_line),
-					  TEST(the_manual_names_every_leaf),
 					  {} });
 }
