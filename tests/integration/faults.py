@@ -20,6 +20,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -87,12 +88,11 @@ class Run:
     def __init__(self, case, slot):
         self.case, self.slot = case, slot
         self.server_ns, self.client_ns = f"{PREFIX}server{slot}", f"{PREFIX}client{slot}"
-        self.base = T / f"slot{slot}"
+        self.base = pathlib.Path(tempfile.mkdtemp(dir=T))
         self.run_dir, self.resolv = self.base / "run", self.base / "resolv.conf"
         self.out, self.err, self.json = self.base / "out", self.base / "err", self.base / "json"
-        self.run_dir.mkdir(parents=True, exist_ok=True)
-        if not self.resolv.exists():
-            self.resolv.write_text("nameserver 192.0.2.99\n")
+        self.run_dir.mkdir()
+        self.resolv.write_text("nameserver 192.0.2.99\n")
         for path in (self.out, self.err, self.json):
             path.write_text("")
         self.quick = self.peer_process = None
@@ -124,17 +124,29 @@ class Run:
         return subprocess.run(["ip", "netns", "exec", self.client_ns, *command], capture_output=True, text=True, check=False,
                               timeout=30)
 
-    def processes(self):
-        pids = subprocess.run(["ip", "netns", "pids", self.client_ns], capture_output=True, text=True, check=True).stdout
+    @staticmethod
+    def processes(namespace):
+        pids = subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True, check=True).stdout
         return [int(pid) for pid in pids.split()]
 
     def workers(self):
         found = []
-        for pid in self.processes():
+        for pid in self.processes(self.client_ns):
             with contextlib.suppress(OSError):
                 if os.readlink(f"/proc/{pid}/exe").endswith("sstpc-tunnel"):
                     found.append(pid)
         return found
+
+    def end_all(self):
+        """After a case that has failed: nothing of it is in the way of the next."""
+        def gone():
+            pids = self.processes(self.client_ns) + self.processes(self.server_ns)
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not pids
+        until(10, gone, "every process of a failed case has ended")
+        self.in_client("nft", "flush", "ruleset")
 
     def snapshot(self):
         kernel = self.in_client("sh", "-c", "ip -o -d link | sed 's/qlen.*//'; ip -o address | sed 's/valid_lft.*//';"
@@ -148,11 +160,11 @@ class Run:
     # --- sstp-peer
 
     def start_peer(self, *options, cert="vpn.example.com"):
+        before = self.json.read_text().count('"listening"')  # of an earlier peer of the case
         self.peer_process = subprocess.Popen(
             ["ip", "netns", "exec", self.server_ns, BUILD / "src/sstp-peer/sstp-peer", "--listen", "0.0.0.0:443", "--cert",
              T / f"{cert}.pem", "--key", T / f"{cert}.key", "--users", T / "users", "--log-json", self.json, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(self.base / "peer").open("ab"))
-        before = self.json.read_text().count('"listening"')
 
         def ready():
             expect(self.peer_process.poll() is None, "sstp-peer: " + (self.base / "peer").read_text()[-500:])
@@ -160,7 +172,9 @@ class Run:
         until(10, ready, "sstp-peer listens")
 
     def stop_peer(self, sig=signal.SIGTERM):
-        if self.peer_process and self.peer_process.poll() is None:
+        if not self.peer_process:
+            return
+        if self.peer_process.poll() is None:
             self.peer_process.send_signal(sig)
             try:
                 self.peer_process.wait(10)
@@ -180,8 +194,8 @@ class Run:
 def peer(*options, cert="vpn.example.com"):
     @contextlib.contextmanager
     def server(run):
-        run.start_peer(*options, cert=cert)
         try:
+            run.start_peer(*options, cert=cert)
             yield
         finally:
             run.stop_peer()
@@ -214,11 +228,13 @@ def talk(conversation):
                         conversation(connection)
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(ATTEMPT_TIME)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+            thread.join(ATTEMPT_TIME)
     return server
 
 
@@ -263,7 +279,7 @@ def status(line, *headers):
 
 def carries(size=300_000, ping=1400):
     def check(run):
-        answer = run.in_client("ping", "-c", "3", "-i", "0.05", "-W", "3", "-s", str(ping), "10.9.0.1")
+        answer = run.in_client("ping", "-c", "3", "-i", "0.05", "-w", "20", "-s", str(ping), "10.9.0.1")
         expect(answer.returncode == 0, answer.stdout + answer.stderr)
         data = os.urandom(size)
         listener, client = socket_in(run.server_ns), socket_in(run.client_ns)
@@ -330,8 +346,8 @@ def delete_interface(run):
     until(10, lambda: not pathlib.Path(f"/proc/{worker}").exists(), "the worker notices that its device is no more")
 
 
-def key_log(run):
-    lines = (run.base / "keys").read_text() if (run.base / "keys").exists() else (T / "keys").read_text()
+def key_log(_run):
+    lines = (T / "keys").read_text()
     expect("CLIENT_TRAFFIC_SECRET_0" in lines, f"no keys in {lines!r}")
 
 
@@ -392,7 +408,7 @@ def sstp_cases():
         yield Case(f"closed before {where}", fault(f"close:{where}"), cause=cause, stage=stage)
     yield Case("noise instead of the ACK", fault("garbage:ack:300"), cause="not-sstp")
     for n in (1, 2, 3, 7):
-        yield Case(f"records of {n} bytes", fault(f"split:all:{n}"), while_up=carries(20_000 * min(n, 3)))
+        yield Case(f"records of {n} bytes", fault(f"split:all:{n}"), while_up=carries(20_000 * min(n, 3), ping=100))
     yield Case("a slow server", fault("delay:ack:300", "delay:lcp:300", "delay:auth:300"), while_up=carries(20_000))
     yield Case("a third of LCP and IPCP is lost", fault("drop:lcp:30", "drop:ipcp:30"))
 
@@ -502,7 +518,7 @@ def run_case(run):
             expect(run.quick.returncode == 0 and run.ups() > 0, f"ended with {run.quick.returncode}: {text}{run.out.read_text()}")
         if case.told:
             until(5, lambda: re.search(case.told, run.json.read_text()), f"/{case.told}/ in the peer's log")
-    until(2, lambda: not run.processes(), "every process has ended")
+    until(2, lambda: not run.processes(run.client_ns), "every process has ended")
     after = run.snapshot()
     expect(after == before, f"left behind:\n--- before\n{before}\n--- after\n{after}")
 
@@ -515,9 +531,13 @@ def worker(slot, cases, results):
             return
         run, begin, wrong = Run(case, slot), time.monotonic(), ""
         try:
-            run_case(run)
-        except (Wrong, subprocess.SubprocessError, OSError) as e:
-            wrong = f"{e}\n--- peer\n{run.json.read_text()[-1500:]}\n--- client\n{run.err.read_text()[-3000:]}"
+            try:
+                run_case(run)
+            except Exception:
+                run.end_all()
+                raise
+        except Exception as e:  # pylint: disable=broad-exception-caught
+            wrong = f"{type(e).__name__}: {e}\n--- peer\n{run.json.read_text()[-1500:]}\n--- client\n{run.err.read_text()[-3000:]}"
         results.put((case, time.monotonic() - begin, wrong))
 
 
