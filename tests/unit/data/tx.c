@@ -180,6 +180,44 @@ static void zero_udp_checksum_is_sent_as_ffff(void)
 	tx_free(tx);
 }
 
+/* Zero means "no checksum" in UDP only; in TCP FFFF would be right by arithmetic, but zero is the sum (RFC
+ * 1624 §3): in a single packet with a partial checksum, and in a segment of a super-packet. */
+static void zero_tcp_checksum_stays_zero(void)
+{
+	struct tx *tx = new_tx(true, 0);
+	struct flow_spec f = flow(6, 1);
+	struct rng rng = { 1 };
+	uint8_t read[VNET + 128] = { 1 }, out[4096];
+	static uint8_t super[READ_SIZE];
+	uint16_t start = 20, offset = 16;
+	size_t n = flow_packet(&f, &rng, 2, read + VNET);
+	uint8_t *payload = read + VNET + 40;
+
+	/* As above: the first word of the payload makes up for all the rest. */
+	memcpy(read + 6, &start, 2);
+	memcpy(read + 8, &offset, 2);
+	memset(payload, 0, 2);
+	ref_set_checksums(read + VNET, n);
+	memcpy(payload, read + VNET + 36, 2);
+	ref_set_partial(read + VNET, n);
+	check_int(put(tx, read, VNET + n, 0), 0);
+	check_int(tx_fill(tx, out, sizeof(out), 0), n + 8);
+	check_mem(out + 8 + 36, 2, "\0\0", 2);
+	check(ref_checksums_right(out + 8, n));
+
+	n = super_packet(&f, 2, super);
+	payload = super + VNET + 40;
+	memset(payload, 0, 2);
+	check_int(put(tx, super, n, 0), 0);
+	check_int(tx_fill(tx, out, sizeof(out), 0), 2 * 1508);
+	memcpy(payload, out + 8 + 36, 2);
+	check_int(put(tx, super, n, 0), 0);
+	check_int(tx_fill(tx, out, sizeof(out), 0), 2 * 1508);
+	check_mem(out + 8 + 36, 2, "\0\0", 2);
+	check(ref_checksums_right(out + 8, 1500));
+	tx_free(tx);
+}
+
 /* -- what is refused --------------------------------------------------------------------------- */
 
 struct hostile {
@@ -882,6 +920,7 @@ int main(void)
 	return run_tests((struct test[]){ TEST(writes_sstp_data_packets),
 					  TEST(only_whole_packets_are_written),
 					  TEST(zero_udp_checksum_is_sent_as_ffff),
+					  TEST(zero_tcp_checksum_stays_zero),
 					  TEST(refuses_hostile_reads),
 					  TEST(a_commit_without_a_place_is_refused),
 					  TEST(nothing_above_the_mtu_goes_out),

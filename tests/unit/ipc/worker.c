@@ -107,7 +107,7 @@ static void start_refuses_values_outside_their_bounds(void)
 	bad[1].mru = WORKER_MTU_MAX + 1;
 	bad[2].host[0] = 0;
 	bad[3].port = 0;
-	strcpy(bad[4].bind_device, "a/b");
+	(void)snprintf(bad[4].bind_device, sizeof(bad[4].bind_device), "a/b");
 	bad[5].tls_name[0] = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
