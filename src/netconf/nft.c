@@ -74,37 +74,43 @@ static void add_mss_chain(const char *ifname, const struct net_nft *nft, struct 
 	text_add(out, "\t}\n");
 }
 
-static void add_rpf_chain(const char *ifname, const struct net_nft *nft, struct text *out)
+/* One rule that drops what arrives by the interface from where `missing` says. */
+static void add_rpf_chain(const char *ifname, const char *chain, const char *hook, const char *device,
+			  const char *missing, struct text *out)
 {
-	const char *match;
+	text_addf(out,
+		  "\tchain %s {\n"
+		  "\t\ttype filter hook %s priority -300; policy accept;\n"
+		  "\t\t%s \"%s\" meta nfproto ipv4 fib %s oif missing counter drop\n"
+		  "\t}\n",
+		  chain, hook, device, ifname, missing);
+}
 
+static void add_rpf_chains(const char *ifname, const struct net_nft *nft, struct text *out)
+{
 	switch (nft->source_validation) {
 	case NET_SV_UNSET:
 	case NET_SV_DISABLE:
 		return;
 	case NET_SV_STRICT:
-		match = "iifname \"%s\" meta nfproto ipv4 fib saddr . iif oif missing counter drop\n";
-		break;
+		add_rpf_chain(ifname, "source_validation", "prerouting", "iifname", "saddr . iif", out);
+		return;
 	case NET_SV_LOOSE:
+		if (!nft->in_vrf) {
+			add_rpf_chain(ifname, "source_validation", "prerouting", "iifname", "saddr", out);
+			return;
+		}
 		/*
-		 * Without `iif` the lookup happens in the main table. A packet of a VRF's member passes this
-		 * hook a second time as the VRF's own: there `iif` selects the VRF's table, and any of its
-		 * members is a way back.
+		 * That lookup would happen in the main table. A packet of a VRF's member passes the hooks as
+		 * the VRF's own: there `iif` selects the VRF's table, and any of its members is a way back.
+		 * The kernel knows the member (sdif) behind the routing decision only.
 		 */
-		match = nft->in_vrf ? "meta sdifname \"%s\" meta nfproto ipv4 fib saddr . iif oif missing "
-				      "counter drop\n"
-				    : "iifname \"%s\" meta nfproto ipv4 fib saddr oif missing counter drop\n";
-		break;
-	default:
+		add_rpf_chain(ifname, "source_validation_local", "input", "meta sdifname", "saddr . iif",
+			      out);
+		add_rpf_chain(ifname, "source_validation_forwarded", "forward", "meta sdifname",
+			      "saddr . iif", out);
 		return;
 	}
-	text_add(out, "\tchain source_validation {\n"
-		      "\t\ttype filter hook prerouting priority -300; policy accept;\n\t\t");
-	const char *name = strstr(match, "%s");
-	text_add_len(out, match, (size_t)(name - match));
-	text_add(out, ifname);
-	text_add(out, name + 2);
-	text_add(out, "\t}\n");
 }
 
 int nft_ruleset(const char *ifname, const struct net_nft *nft, struct text *out)
@@ -120,7 +126,7 @@ int nft_ruleset(const char *ifname, const struct net_nft *nft, struct text *out)
 	text_addf(out, "add table inet %s\ndelete table inet %s\ntable inet %s {\n\tcomment \"%s\"\n", table,
 		  table, table, tag);
 	add_mss_chain(ifname, nft, out);
-	add_rpf_chain(ifname, nft, out);
+	add_rpf_chains(ifname, nft, out);
 	text_add(out, "}\n");
 	return out->error;
 }

@@ -80,8 +80,13 @@ static void only_what_is_asked_for(void)
 	check(!strstr(text_str(&b), "maxseg"));
 	/* In a VRF the lookup without `iif` would happen in the main table. */
 	check_int(nft_ruleset("sstpc0", &vrf, &c), 0);
-	check(strstr(text_str(&c),
-		     "meta sdifname \"sstpc0\" meta nfproto ipv4 fib saddr . iif oif missing counter drop"));
+	const char *local = strstr(text_str(&c), "hook input priority"),
+		   *forwarded = strstr(text_str(&c), "hook forward priority");
+	static const char rule[] =
+		"meta sdifname \"sstpc0\" meta nfproto ipv4 fib saddr . iif oif missing counter drop";
+	check(local && strstr(local, rule) && forwarded && strstr(forwarded, rule));
+	/* The kernel refuses `sdifname` there. */
+	check(!strstr(text_str(&c), "hook prerouting"));
 }
 
 static void names_that_nft_cannot_quote_are_refused(void)
