@@ -144,11 +144,11 @@ static int store_confirm(struct config_system *s, unsigned minutes)
 }
 
 /* Applies `next` and makes it the running one; `previous` (may be NULL) receives the old one, else it is
- * freed. */
-static int replace_running(struct config_system *s, struct config_tree **next, struct config_tree **previous,
-			   struct text *out)
+ * freed. `back_to`: what to go back to on failure, or NULL, see config_effects. */
+static int replace_running(struct config_system *s, const struct config_tree *back_to,
+			   struct config_tree **next, struct config_tree **previous, struct text *out)
 {
-	int r = s->effects->apply(s->ctx, s->running, *next, out);
+	int r = s->effects->apply(s->ctx, back_to, *next, out);
 
 	if (r < 0)
 		return r;
@@ -183,7 +183,7 @@ int config_system_commit(struct config_system *s, struct config_tree **next, con
 		}
 	}
 	config_warnings(s->running, *next, out);
-	r = replace_running(s, next, confirm_minutes ? &s->confirm_previous : NULL, out);
+	r = replace_running(s, s->running, next, confirm_minutes ? &s->confirm_previous : NULL, out);
 	if (r < 0) {
 		if (confirm_minutes)
 			(void)s->effects->confirm_store(s->ctx, 0, NULL, 0);
@@ -222,7 +222,7 @@ bool config_system_tick(struct config_system *s, struct text *out)
 {
 	if (!s->confirm_previous || s->effects->steady_seconds(s->ctx) < s->confirm_deadline)
 		return false;
-	int r = replace_running(s, &s->confirm_previous, NULL, out);
+	int r = replace_running(s, NULL, &s->confirm_previous, NULL, out);
 	if (r < 0) {
 		/* What ran before cannot be refused for good: try again soon rather than stay where nobody
 		 * confirmed. */

@@ -38,8 +38,9 @@ struct config_effects {
 	void (*check)(void *ctx, const struct config_tree *running, const struct config_tree *next,
 		      struct config_errors *errors);
 	/*
-	 * Makes the system follow `next`. On a negative result it has gone back to `running`. Lines in `out`
-	 * are shown: why it failed, or what is worth knowing.
+	 * Makes the system follow `next`. On a negative result it has gone back to `running`. If that is NULL
+	 * there is no way back: as much of `next` is taken as the system takes. Lines in `out` are shown: why
+	 * it failed, or what is worth knowing.
 	 */
 	int (*apply)(void *ctx, const struct config_tree *running, const struct config_tree *next,
 		     struct text *out);

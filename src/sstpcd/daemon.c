@@ -224,14 +224,18 @@ static void describe(const struct tunnel *t, struct text *out)
 			  t->tun.name);
 }
 
-static void follow(struct tunnel *t, const struct config_tree *next, struct text *out)
+/* Hands a tunnel its new configuration. False if the kernel refused a part of it that it had not refused
+ * before.
+ */
+static bool follow(struct tunnel *t, const struct config_tree *next, struct text *out)
 {
 	_cleanup_config_interface_ struct config_interface c = { .port = 0 };
+	unsigned refused_before = t->fresh ? 0 : t->report.n_failed;
 	bool fresh = t->fresh;
 
 	t->fresh = false;
 	if (config_interface_load(next, t->config.name, &c) < 0)
-		return;
+		return true;
 	bool changed = fresh || config_interface_compare(&t->config, &c) != CONFIG_COST_NONE;
 	if (!fresh && tunnel_configure(t, &c) < 0)
 		log_error(&t->log, "out of memory: the old configuration stays");
@@ -239,31 +243,65 @@ static void follow(struct tunnel *t, const struct config_tree *next, struct text
 		tunnel_event(t, TUNNEL_EVENT_CONNECT);
 	if (changed && out)
 		describe(t, out);
+	return !changed || t->report.n_failed <= refused_before;
 }
 
-static int apply_tree(struct daemon *d, const struct config_tree *next, bool boot, struct text *out)
+/* Hands every tunnel its configuration; false if one could not take it. What is not in `next` is left alone.
+ */
+static bool follow_all(struct daemon *d, const struct config_tree *next, struct text *out)
 {
-	int r = add_new(d, next, boot, out);
+	bool taken = true;
 
-	if (r < 0)
-		return r;
 	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
 		struct tunnel *t = d->manager.tunnels[i];
-		if (daemon_is_leaving(t))
-			continue;
-		if (has_interface(next, t->config.name))
-			follow(t, next, out);
-		else
-			tunnel_close(t);
+		if (!daemon_is_leaving(t) && has_interface(next, t->config.name))
+			taken &= follow(t, next, out);
 	}
-	return 0;
+	return taken;
 }
 
+/* Ends the tunnels that `tree` does not have. */
+static void close_others(struct daemon *d, const struct config_tree *tree)
+{
+	for (size_t i = d->manager.n_tunnels; i-- > 0;) {
+		struct tunnel *t = d->manager.tunnels[i];
+		if (!daemon_is_leaving(t) && !has_interface(tree, t->config.name))
+			tunnel_close(t);
+	}
+}
+
+/* As much of it as can be had: at the start, and where there is nothing to go back to. */
+static void take_what_goes(struct daemon *d, const struct config_tree *next, struct text *out)
+{
+	(void)add_new(d, next, true, out);
+	(void)follow_all(d, next, out);
+	close_others(d, next);
+}
+
+/*
+ * All or nothing: what is new is made, what stays is changed, and only when the kernel has taken all of it,
+ * what is not wanted any more goes. Otherwise everything follows the old tree again.
+ */
 static int apply(void *ctx, const struct config_tree *running, const struct config_tree *next,
 		 struct text *out)
 {
-	(void)running;
-	return apply_tree(ctx, next, false, out);
+	struct daemon *d = ctx;
+
+	if (!running) {
+		take_what_goes(d, next, out);
+		return 0;
+	}
+	int r = add_new(d, next, false, out);
+	if (r < 0)
+		return r;
+	if (follow_all(d, next, out)) {
+		close_others(d, next);
+		return 0;
+	}
+	(void)follow_all(d, running, NULL);
+	close_others(d, running);
+	text_add(out, "Nothing was changed: correct what was refused, and commit again.\n");
+	return -EIO;
 }
 
 static void committed(void *ctx, const struct config_revision *revision)
@@ -503,7 +541,7 @@ static int boot(struct daemon *d, struct failure *failure)
 	log_lines(d, LOG_LEVEL_ERROR, &report);
 	if (rolled_back)
 		log_warning(&d->manager.log, "the last commit was not confirmed: it is taken back");
-	(void)apply_tree(d, tree, true, NULL);
+	take_what_goes(d, tree, NULL);
 	d->manager.patience = 0;
 	daemon_follow(d, tree);
 	if (rolled_back)
