@@ -183,7 +183,8 @@ void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out)
 		text_add_len(&p->line, data, n);
 		data += n;
 		len -= n;
-		if (end) {
+		/* A line that finds no room is left out, with all behind it: the error stays. */
+		if (end && !p->line.error) {
 			p->line.data[p->line.len - 1] = 0;
 			filter_line(p, text_str(&p->line), out);
 			p->line.len = 0;
@@ -193,7 +194,7 @@ void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out)
 
 void pipe_finish(struct pipe *p, struct text *out)
 {
-	if (p->line.len > 0)
+	if (p->line.len > 0 && !p->line.error)
 		filter_line(p, text_str(&p->line), out);
 	p->line.len = 0;
 	for (size_t i = 0; i < p->n; i++) {

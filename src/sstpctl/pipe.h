@@ -34,7 +34,7 @@ int pipe_parse(struct pipe *p, const char *line, size_t len, size_t *ret_head, s
 void pipe_done(struct pipe *p);
 #define _cleanup_pipe_ _cleanup_(pipe_done)
 
-/* Text goes in in any pieces; whole lines that pass come out. */
+/* Text goes in in any pieces; whole lines that pass come out. Once p->line.error is set, nothing does. */
 void pipe_push(struct pipe *p, const char *data, size_t len, struct text *out);
 /* The end: a last line without end, and the counts. */
 void pipe_finish(struct pipe *p, struct text *out);

@@ -40,6 +40,26 @@ static void lines_pass_or_not(void)
 	}
 }
 
+static void a_line_without_room_is_left_out(void)
+{
+	static const char input[] = "first\nlonger than that\n\nlast\n";
+	_cleanup_pipe_ struct pipe p = { .line = { .max = 8 } };
+	_cleanup_text_ struct text out = { 0 };
+
+	p.stages[p.n++] = (struct pipe_stage){ .kind = PIPE_STRIP };
+	pipe_push(&p, input, strlen(input), &out);
+	pipe_push(&p, "end", 3, &out);
+	pipe_finish(&p, &out);
+	check_str(text_str(&out), "first\n");
+	check_int(p.line.error, -E2BIG);
+
+	/* … nor is there a byte before the first */
+	_cleanup_pipe_ struct pipe none = { .line = { .error = -ENOMEM } };
+	none.stages[none.n++] = (struct pipe_stage){ .kind = PIPE_STRIP };
+	pipe_push(&none, "a\nb\n", 4, &out);
+	check_str(text_str(&out), "first\n");
+}
+
 static void formats_and_paging_are_for_others(void)
 {
 	_cleanup_pipe_ struct pipe p = { 0 };
@@ -149,6 +169,7 @@ static void rows_are_counted_as_a_screen_shows_them(void)
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(lines_pass_or_not),
+					  TEST(a_line_without_room_is_left_out),
 					  TEST(formats_and_paging_are_for_others),
 					  TEST(nonsense_is_refused),
 					  TEST(a_bar_in_quotes_is_no_pipe),
