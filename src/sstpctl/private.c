@@ -35,7 +35,7 @@ static size_t ipv4_length(const char *s, size_t *ret_end)
 		if (i < 3 && s[len++] != '.')
 			return 0;
 	}
-	return s[len] == '.' ? 0 : len;
+	return s[len] == '.' && s[len + 1] >= '0' && s[len + 1] <= '9' ? 0 : len;
 }
 
 /* The length of an IPv6 or Ethernet address at `s` (a time of day is neither), and where its end begins. */
@@ -50,6 +50,12 @@ static size_t colon_length(const char *s, size_t *ret_end, const char **ret_inst
 		gap = gap || (i > 0 && s[i - 1] == ':');
 		last = i + 1;
 		colons++;
+	}
+	size_t v4_end = 0, v4 = ipv4_length(s + last, &v4_end);
+	if (v4 > 0 && (gap || colons == 6)) { /* RFC 4291 §2.2: x:x:x:x:x:x:d.d.d.d */
+		*ret_end = last + v4_end;
+		*ret_instead = "xxxx:xxxx:";
+		return last + v4;
 	}
 	*ret_end = last;
 	*ret_instead = colons == 5 && len == 17 ? "xx:xx:xx:xx:xx:" : "xxxx:xxxx:";
