@@ -240,8 +240,8 @@ static bool is_longer_than_screen(const char *text, size_t len)
 	return pipe_screen_rows(text, len, size.ws_col) >= size.ws_row && size.ws_row > 0;
 }
 
-/* Prints in pieces, up to Ctrl-C. */
-static void print_output(const struct client *c, const char *text, size_t len)
+/* Prints in pieces, up to Ctrl-C. True if that cut it. */
+static bool print_output(const struct client *c, const char *text, size_t len)
 {
 	while (len > 0 && !was_interrupted(c)) {
 		size_t n = MIN(len, (size_t)4096);
@@ -249,10 +249,11 @@ static void print_output(const struct client *c, const char *text, size_t len)
 		text += n;
 		len -= n;
 	}
+	return len > 0;
 }
 
-/* Shows a finished output, by the pager if it is long and somebody looks. */
-static void show_output(struct client *c, const struct pipe *p, const struct text *out)
+/* Shows a finished output, by the pager if it is long and somebody looks. True if Ctrl-C cut it. */
+static bool show_output(struct client *c, const struct pipe *p, const struct text *out)
 {
 	static const char *const less[] = { "less",
 					    "--buffers=64",
@@ -266,12 +267,15 @@ static void show_output(struct client *c, const struct pipe *p, const struct tex
 					    NULL };
 
 	bool page = c->terminal && p->paging >= 0 && is_longer_than_screen(text_str(out), out->len);
-	if (!page || run_program(less, text_str(out), out->len) == 127)
-		print_output(c, text_str(out), out->len);
+	if (page && run_program(less, text_str(out), out->len) != 127)
+		return false;
+	return print_output(c, text_str(out), out->len);
 }
 
 /* --- one command ------------------------------------------------------------------------------------------
  */
+
+#define EXIT_INTERRUPTED 130 /* as a shell says it of SIGINT */
 
 struct command {
 	struct client *c;
@@ -399,7 +403,8 @@ int client_execute(struct client *c, const char *line, size_t len)
 	int r = converse(&cmd, line, head);
 	if (r == 0 || cmd.out.len > 0)
 		pipe_finish(&cmd.pipe, &cmd.out);
-	show_output(c, &cmd.pipe, &cmd.out);
+	bool lost = cmd.out.error || cmd.pipe.line.error;
+	bool cut = show_output(c, &cmd.pipe, &cmd.out);
 	release_interrupt(c, &before);
 	if (r == 0 && c->last.code == 0 && write_file(&cmd) != 0)
 		cmd.code = 1;
@@ -411,8 +416,14 @@ int client_execute(struct client *c, const char *line, size_t len)
 	text_done(&cmd.out);
 	pipe_done(&cmd.pipe);
 	free(cmd.file);
+	if (r == 0 && cut)
+		return EXIT_INTERRUPTED;
 	if (r == -E2BIG) {
 		(void)fprintf(stderr, "sstpctl: the line is too long\n");
+		return 1;
+	}
+	if (r == 0 && lost) {
+		(void)fprintf(stderr, "sstpctl: the answer is too long: its end is missing\n");
 		return 1;
 	}
 	return r < 0 ? -EPIPE : c->last.code ? c->last.code : cmd.code;

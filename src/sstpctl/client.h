@@ -27,7 +27,8 @@ bool client_may_connect(const char *path);
 
 /*
  * Carries out one line, with its pipes: prints what comes, reads and writes files, runs programs, passes
- * Ctrl-C on. The exit code of the command; -EPIPE if the daemon went away.
+ * Ctrl-C on. The exit code of the command, 130 if Ctrl-C cut
+ * its output; -EPIPE if the daemon went away.
  */
 int client_execute(struct client *c, const char *line, size_t len);
 
