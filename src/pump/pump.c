@@ -58,7 +58,7 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 void pump_done(struct pump *p)
 {
 	if (p->out)
-		wipe(p->out, TLS_RECORD_MAX); /* PAP sends the password itself */
+		wipe(p->out, TLS_RECORD_MAX); /* what was not sent may be a password */
 	free(p->in);
 	free(p->out);
 	p->in = p->out = NULL;
@@ -195,6 +195,8 @@ static bool send_output(struct pump *p, usec_t now)
 		if (n <= 0)
 			break; /* a failure shows at the next read */
 		p->stats.tx_bytes += (uint64_t)n;
+		if (!session_is_open(p->session))
+			wipe(p->out + p->out_pos, (size_t)n); /* PAP sends the password itself */
 		p->out_pos += (size_t)n;
 		any = true;
 	}
