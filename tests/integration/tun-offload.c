@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/macro.h"
+#include "base/parse.h"
 #include "io/tun.h"
 #include "packets.h"
 #include "test.h"
@@ -382,11 +383,12 @@ static bool transfer(struct world *w, int family, bool up)
 	return right && received == BULK;
 }
 
-/* A counter of /proc/net/snmp or snmp6 of the namespace. */
+/* A counter of /proc/net/snmp of the namespace; -1 if it cannot be read. */
 static long counter(int ns, const char *table, const char *name)
 {
 	char names[2048], values[2048], *n, *v, *np = NULL, *vp = NULL;
-	long result = 0;
+	uint32_t value;
+	long result = -1;
 
 	if (setns(ns, CLONE_NEWNET) < 0)
 		return -1;
@@ -399,8 +401,8 @@ static long counter(int ns, const char *table, const char *name)
 		n = strtok_r(names, " \n", &np);
 		v = strtok_r(values, " \n", &vp);
 		for (; n && v; n = strtok_r(NULL, " \n", &np), v = strtok_r(NULL, " \n", &vp))
-			if (strcmp(n, name) == 0)
-				result = atol(v);
+			if (strcmp(n, name) == 0 && parse_u32(v, 0, UINT32_MAX, &value) == 0)
+				result = value;
 	}
 	(void)fclose(f);
 	return result;

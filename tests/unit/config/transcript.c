@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "base/parse.h"
 #include "test.h"
 #include "world.h"
 
@@ -98,13 +99,24 @@ static void play_load(struct play *p, struct config_session *s, char *line)
 	play_result(p, &r);
 }
 
+/* "(N seconds pass)" */
+static bool seconds_pass(const char *line, uint32_t *ret)
+{
+	char number[16];
+	size_t len = strspn(line + 1, "0123456789");
+
+	if (len >= sizeof(number) || strcmp(line + 1 + len, " seconds pass)") != 0)
+		return false;
+	(void)snprintf(number, sizeof(number), "%.*s", (int)len, line + 1);
+	return parse_u32(number, 0, UINT32_MAX, ret) == 0;
+}
+
 /* One line of the file; true if it was typed (or happened). */
 static bool play_line(struct play *p, char *line)
 {
 	struct session_result r = { 0 };
-	unsigned long long seconds;
-	char name[16], kind;
-	int used = 0;
+	uint32_t seconds;
+	char name[16];
 
 	if (line[0] == '(') {
 		bool known = true;
@@ -112,9 +124,9 @@ static bool play_line(struct play *p, char *line)
 			p->world.apply_result = -EBUSY;
 		else if (strcmp(line, "(kernel works)") == 0)
 			p->world.apply_result = 0;
-		else if (sscanf(line, "(%llu seconds pass)%n", &seconds, &used) == 1 && used) {
+		else if (seconds_pass(line, &seconds)) {
 			p->world.steady += seconds;
-			p->world.wall += (int64_t)seconds;
+			p->world.wall += seconds;
 			text_addf(&p->out, "%s\n", line);
 			if (config_system_tick(&p->world.system, &p->out))
 				text_add(&p->out, "(rolled back)\n");
@@ -125,11 +137,14 @@ static bool play_line(struct play *p, char *line)
 			text_addf(&p->out, "%s\n", line);
 		return known;
 	}
-	if (sscanf(line, "%15[a-z]%c%n", name, &kind, &used) != 2 || !strchr("#?<", kind) ||
-	    (line[used] && line[used] != ' '))
+	size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz");
+	char kind = line[len];
+	if (len == 0 || len >= sizeof(name) || !kind || !strchr("#?<", kind) ||
+	    (line[len + 1] && line[len + 1] != ' '))
 		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, line);
 	struct config_session *s = user_session(p, name);
-	char *typed = line + used + (line[used] == ' ');
+	char *typed = line + len + (line[len + 1] ? 2 : 1);
 	if (s->level.n) {
 		text_add(&p->out, "[");
 		config_session_level(s, &p->out);

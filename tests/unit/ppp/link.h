@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/parse.h"
 #include "proto/ppp/ppp_state.h"
 #include "test.h"
 
@@ -48,7 +49,8 @@ static inline size_t unhex(const char *text, uint8_t *out, size_t size)
 		if (*text == ' ')
 			continue;
 		char digits[3] = { text[0], text[1], 0 };
-		out[n++] = (uint8_t)strtoul(digits, NULL, 16);
+		if (parse_hex(digits, &out[n++], 1) < 0)
+			abort();
 		text++;
 	}
 	return n;

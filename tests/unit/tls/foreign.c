@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/parse.h"
 #include "pump.h"
 #include "sandbox/sandbox.h"
 #include "test.h"
@@ -63,13 +64,16 @@ static bool read_port(struct foreign *s)
 		n += (size_t)got;
 		text[n] = 0;
 		const char *line = strstr(text, "ACCEPT ");
-		const char *end = line ? strchr(line, '\n') : NULL;
+		char *end = line ? strchr(line, '\n') : NULL;
 		if (!end)
 			continue;
-		while (end > line && end[-1] != ':')
-			end--;
-		s->port = (uint16_t)strtoul(end, NULL, 10);
-		return s->port != 0;
+		*end = 0;
+		const char *colon = strrchr(line, ':');
+		uint32_t port;
+		if (!colon || parse_u32(colon + 1, 1, UINT16_MAX, &port) < 0)
+			return false;
+		s->port = (uint16_t)port;
+		return true;
 	}
 	return false;
 }
