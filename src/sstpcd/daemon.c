@@ -560,6 +560,15 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	struct logger both = *log;
 	both.sink = journal_sink;
 	both.sink_ctx = &d->journal;
+	r = d->options.resume_fd >= 0 ? resume_check(d->options.resume_fd) : 0;
+	if (r < 0) {
+		log_error(&both,
+			  "the former program's state cannot be taken over, its tunnels are dialled anew: %s",
+			  strerror(-r));
+		resume_discard();
+		d->options.resume_fd = -1;
+		r = 0;
+	}
 	/* Before anything of another daemon could be taken for leftovers. A re-exec has the lock already. */
 	if (d->options.resume_fd < 0)
 		r = take_lock(d, &both, failure);
@@ -579,13 +588,13 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 		return r;
 	}
 	if (d->options.resume_fd >= 0) {
-		r = resume_load(d, d->options.resume_fd);
-		if (r == 0)
-			return control_open(d, &d->control, failure);
-		log_error(&d->manager.log, "the former program's state cannot be taken over: %s",
-			  strerror(-r));
+		int loaded = resume_load(d, d->options.resume_fd);
 		if (d->lock_fd < 0 && (r = take_lock(d, &both, failure)) < 0)
 			return r;
+		if (loaded == 0)
+			return control_open(d, &d->control, failure);
+		log_error(&d->manager.log, "the former program's state cannot be taken over: %s",
+			  strerror(-loaded));
 	}
 	r = boot(d, failure);
 	return r < 0 ? r : control_open(d, &d->control, failure);

@@ -76,6 +76,13 @@ void resume_prepare(struct daemon *d, char **argv);
  * of devices and workers stay, so sessions go on. Returns only on failure: negative errno, nothing changed.
  */
 int resume_exec(struct daemon *d);
+/* 0 if resume_load() can read the state, otherwise negative errno. */
+int resume_check(int fd);
+/*
+ * For a state that cannot be read: closes everything inherited, the lock too, so that devices and workers
+ * go, and waits for the workers. Call before anything else is opened or started.
+ */
+void resume_discard(void);
 /*
  * The new program's part: adopts devices, workers and the running configuration from the memfd. A worker
  * that has died meanwhile is replaced as always. 0, or negative errno where the state cannot be read: then

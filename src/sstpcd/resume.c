@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sstpcd/daemon.h"
@@ -18,6 +20,9 @@
 #define RESUME_MAX     (64u << 20)
 #define RECORD_MAX     8192
 #define ARGS_MAX       64
+/* A worker whose daemon is gone ends its session within 3 s, usually at once. */
+#define FAREWELL_LOOK_MS 50
+#define FAREWELL_LOOKS	 100
 
 void resume_prepare(struct daemon *d, char **argv)
 {
@@ -492,18 +497,50 @@ static void load_journal(struct daemon *d, struct wire_reader lines)
 	}
 }
 
-static int load(struct daemon *d, struct wire_reader *all)
+/* What the state says of the daemon itself. */
+struct saved_daemon {
+	uint32_t n_tunnels;
+	bool unsaved;
+	uint64_t confirm;
+	int lock_fd;
+};
+
+static int get_daemon(struct wire_reader *all, struct saved_daemon *s)
 {
 	struct wire_reader head = next_record(all);
-	uint32_t version = wire_u32(&head), n = wire_u32(&head);
-	bool unsaved = ipc_get_bool(&head);
-	uint64_t confirm = wire_u64(&head);
-	int lock = (int)wire_u32(&head);
+	uint32_t version = wire_u32(&head);
 
-	if (wire_finish(&head) < 0 || version != RESUME_VERSION)
-		return -EPROTO;
-	if (fcntl(lock, F_SETFD, FD_CLOEXEC) == 0)
-		d->lock_fd = lock;
+	s->n_tunnels = wire_u32(&head);
+	s->unsaved = ipc_get_bool(&head);
+	s->confirm = wire_u64(&head);
+	s->lock_fd = (int)wire_u32(&head);
+	return wire_finish(&head) < 0 || version != RESUME_VERSION ? -EPROTO : 0;
+}
+
+static int check(struct daemon *d, struct wire_reader *all)
+{
+	struct saved_daemon s;
+
+	(void)d;
+	int r = get_daemon(all, &s);
+	if (r < 0)
+		return r;
+	(void)next_record(all); /* the log */
+	struct config_tree *running = load_tree(all);
+	r = running && !all->error ? 0 : -EBADMSG;
+	config_tree_free(running);
+	return r;
+}
+
+static int load(struct daemon *d, struct wire_reader *all)
+{
+	struct saved_daemon s;
+
+	int r = get_daemon(all, &s);
+	if (r < 0)
+		return r;
+	if (fcntl(s.lock_fd, F_SETFD, FD_CLOEXEC) == 0)
+		d->lock_fd = s.lock_fd;
 	load_journal(d, next_record(all));
 	struct config_tree *running = load_tree(all);
 	struct config_tree *previous = load_tree(all);
@@ -513,21 +550,20 @@ static int load(struct daemon *d, struct wire_reader *all)
 		return -EBADMSG;
 	}
 	daemon_follow(d, running);
-	d->system.unsaved = unsaved;
-	if (previous && confirm != UINT64_MAX)
-		config_system_resume_confirm(&d->system, previous, confirm);
+	d->system.unsaved = s.unsaved;
+	if (previous && s.confirm != UINT64_MAX)
+		config_system_resume_confirm(&d->system, previous, s.confirm);
 	else
 		config_tree_free(previous);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < s.n_tunnels; i++)
 		if (load_tunnel(d, next_record(all)) < 0)
 			log_error(&d->manager.log, "the state of a tunnel is damaged");
 	daemon_confirm_changed(d);
 	return 0;
 }
 
-int resume_load(struct daemon *d, int fd)
+static int with_state(int fd, int (*use)(struct daemon *d, struct wire_reader *all), struct daemon *d)
 {
-	_cleanup_close_ _unused_ int closing = fd;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
@@ -539,7 +575,34 @@ int resume_load(struct daemon *d, int fd)
 	if (data == MAP_FAILED)
 		return -errno;
 	struct wire_reader all = wire_reader(data, len);
-	int r = load(d, &all);
+	int r = use(d, &all);
 	(void)munmap(data, len);
 	return r;
+}
+
+int resume_check(int fd)
+{
+	return with_state(fd, check, NULL);
+}
+
+void resume_discard(void)
+{
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	/* At the end of their sockets the workers end their sessions. All children are those of before. */
+	for (int looks = 0; looks < FAREWELL_LOOKS;) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0)
+			break;
+		if (pid == 0) {
+			(void)poll(NULL, 0, FAREWELL_LOOK_MS);
+			looks++;
+		}
+	}
+}
+
+int resume_load(struct daemon *d, int fd)
+{
+	_cleanup_close_ _unused_ int closing = fd;
+
+	return with_state(fd, load, d);
 }

@@ -159,12 +159,45 @@ static void a_damaged_record_is_refused(void)
 	}
 }
 
+/* A state of a daemon without tunnels: `version` and `file` as the running configuration. */
+static int check_state(uint32_t version, const char *file)
+{
+	_cleanup_text_ struct text state = { .max = RESUME_MAX };
+	_cleanup_close_ int fd = memfd_create("state", MFD_CLOEXEC);
+	uint8_t buf[RECORD_MAX];
+	struct wire_writer w = wire_writer(buf, sizeof(buf));
+
+	wire_put_u32(&w, version);
+	wire_put_u32(&w, 0);
+	wire_put_u8(&w, false);
+	wire_put_u64(&w, UINT64_MAX);
+	wire_put_u32(&w, 3);
+	add_record(&state, &w);
+	w.len = 0;
+	add_record(&state, &w); /* the log */
+	wire_put(&w, file, strlen(file));
+	add_record(&state, &w);
+	w.len = 0;
+	add_record(&state, &w); /* no previous configuration */
+	return write(fd, state.data, state.len) == (ssize_t)state.len ? resume_check(fd) : -EIO;
+}
+
+static void a_foreign_state_is_recognized(void)
+{
+	check_int(check_state(RESUME_VERSION, "interfaces {\n}\n"), 0);
+	check_int(check_state(RESUME_VERSION + 1, "interfaces {\n}\n"), -EPROTO);
+	check_int(check_state(RESUME_VERSION, "interfaces {\n"), -EBADMSG);
+	check_int(check_state(RESUME_VERSION, ""), -EBADMSG);
+	check_int(resume_check(-1), -EBADF);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
 		TEST(everything_comes_back),
 		TEST(an_empty_tunnel_comes_back),
 		TEST(a_damaged_record_is_refused),
+		TEST(a_foreign_state_is_recognized),
 		{},
 	});
 }
