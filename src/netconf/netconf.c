@@ -439,10 +439,10 @@ static void fail(struct net_report *report, const char *name, const char *what, 
 }
 
 /* One observation and its plan. */
-static int look(struct netconf *nc, struct interface *i, const struct net_desired *desired,
+static int look(struct netconf *nc, struct interface *i, uint32_t ifindex, const struct net_desired *desired,
 		struct net_report *report)
 {
-	int r = net_observe(&nc->observer, i->name, desired ? desired->vrf : "",
+	int r = net_observe(&nc->observer, i->name, ifindex, desired ? desired->vrf : "",
 			    net_plan_needs(desired, &i->record), &i->record, &nc->observed);
 	if (r < 0) {
 		fail(report, i->name, "reading the state of the kernel", r);
@@ -485,11 +485,11 @@ static void fill_report(const struct netconf *nc, const struct interface *i,
 	report->dns_backend = i->record.dns_backend;
 }
 
-static int reconcile(struct netconf *nc, struct interface *i, const struct net_desired *desired,
-		     struct net_report *report)
+static int reconcile(struct netconf *nc, struct interface *i, uint32_t ifindex,
+		     const struct net_desired *desired, struct net_report *report)
 {
 	for (unsigned round = 0;; round++) {
-		int r = look(nc, i, desired, report);
+		int r = look(nc, i, ifindex, desired, report);
 		if (r < 0)
 			return r;
 		if (nc->plan.n_ops == 0 || round == ROUNDS_MAX || report->n_failed > 0)
@@ -513,8 +513,8 @@ static int reconcile(struct netconf *nc, struct interface *i, const struct net_d
 	return 0;
 }
 
-static int reconcile_name(struct netconf *nc, const char *name, const struct net_desired *desired,
-			  struct net_report *ret)
+static int reconcile_name(struct netconf *nc, uint32_t ifindex, const char *name,
+			  const struct net_desired *desired, struct net_report *ret)
 {
 	struct net_report report = { .changed = false };
 
@@ -525,7 +525,7 @@ static int reconcile_name(struct netconf *nc, const char *name, const struct net
 		return -ENOMEM;
 	i->in_use = true;
 	nc->routes.valid &= nc->monitored;
-	int r = reconcile(nc, i, desired, &report);
+	int r = reconcile(nc, i, ifindex, desired, &report);
 	i->in_use = false;
 	int saved = save(nc, i, &i->record);
 	if (r == 0 && saved < 0)
@@ -536,14 +536,15 @@ static int reconcile_name(struct netconf *nc, const char *name, const struct net
 	return r < 0 ? r : report.n_failed > 0 ? -EIO : 0;
 }
 
-int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret)
+int netconf_reconcile(struct netconf *nc, uint32_t ifindex, const struct net_desired *desired,
+		      struct net_report *ret)
 {
-	return reconcile_name(nc, desired->name, desired, ret);
+	return reconcile_name(nc, ifindex, desired->name, desired, ret);
 }
 
-int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
+int netconf_remove(struct netconf *nc, uint32_t ifindex, const char *name, struct net_report *ret)
 {
-	return reconcile_name(nc, name, NULL, ret);
+	return reconcile_name(nc, ifindex, name, NULL, ret);
 }
 
 void netconf_event(struct netconf *nc, const struct net_event *event)
@@ -657,7 +658,7 @@ int netconf_recover(struct netconf *nc)
 	if (nc->observer.netfilter)
 		(void)nft_list(nc->observer.netfilter, note_missing, &names);
 	for (size_t i = 0; i < names.n; i++)
-		if (netconf_remove(nc, names.name[i], NULL) == 0)
+		if (netconf_remove(nc, 0, names.name[i], NULL) == 0)
 			cleaned++;
 	return cleaned;
 }

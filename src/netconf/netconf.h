@@ -53,14 +53,18 @@ struct net_report {
 };
 
 /*
+ * `ifindex` in what follows is the caller's device: another that has taken the name is left alone, as if
+ * there was none. 0 = whichever has the name.
+ *
  * Makes the interface as desired; what is right already is not touched, so it may be called at any time.
  * One failing operation does not stop the others. 0, or the negative errno of the first failure; `ret` (may
  * be NULL) is filled either way.
  */
-int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret);
+int netconf_reconcile(struct netconf *nc, uint32_t ifindex, const struct net_desired *desired,
+		      struct net_report *ret);
 
 /* Takes away everything of ours from the interface, whether it still exists or not. */
-int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret);
+int netconf_remove(struct netconf *nc, uint32_t ifindex, const char *name, struct net_report *ret);
 
 /*
  * Deletes devices of the caller's, many at the cost of one: closing a TUN takes the kernel 17 ms, for it

@@ -100,6 +100,8 @@ static void take_route(void *ctx, const struct nlmsghdr *message)
 	to = add_route(cache);
 	if (to)
 		*to = r;
+	else
+		cache->cut = true;
 }
 
 static int fill_cache(const struct observer *o)
@@ -107,7 +109,10 @@ static int fill_cache(const struct observer *o)
 	static const int families[] = { AF_INET, AF_INET6 };
 	struct route_cache *c = o->routes;
 
+	bool whole = true;
+
 	c->n = 0;
+	c->cut = false;
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
 		size_t before = c->n;
 		int r = -EINTR;
@@ -119,8 +124,10 @@ static int fill_cache(const struct observer *o)
 		/* A kernel without IPv6 has no such table. */
 		if (r < 0 && r != -EINTR && r != -EAFNOSUPPORT && r != -EOPNOTSUPP)
 			return r;
+		whole &= r != -EINTR;
 	}
-	c->valid = true;
+	/* What is not whole serves for now, and is read again. */
+	c->valid = whole && !c->cut;
 	return 0;
 }
 
@@ -183,8 +190,8 @@ static void read_dns(const struct observer *o, const char *ifname, const struct 
 	obs->dns_intact = dns_is_installed(record->dns_backend, o->resolv_conf, obs->ifindex, &dns);
 }
 
-int net_observe(const struct observer *o, const char *ifname, const char *vrf, unsigned needs,
-		const struct net_record *record, struct net_observed *ret)
+int net_observe(const struct observer *o, const char *ifname, uint32_t ifindex, const char *vrf,
+		unsigned needs, const struct net_record *record, struct net_observed *ret)
 {
 	struct rtnl_link link;
 
@@ -192,7 +199,7 @@ int net_observe(const struct observer *o, const char *ifname, const char *vrf, u
 	int r = rtnl_link_get(o->route, ifname, 0, &link);
 	if (r < 0 && r != -ENODEV)
 		return r;
-	ret->exists = r == 0;
+	ret->exists = r == 0 && (ifindex == 0 || link.ifindex == ifindex);
 	if (o->netfilter && needs & NET_NEED_NFT)
 		ret->nft = nft_get(o->netfilter, ifname, ret->nft_tag) == 1;
 	if (ret->exists) {

@@ -11,6 +11,7 @@
  */
 struct route_cache {
 	bool valid;
+	bool cut; /* not all of them found room */
 	struct net_route *routes;
 	size_t n, size;
 };
@@ -24,8 +25,9 @@ struct observer {
 	struct route_cache *routes;
 };
 
-/* Reads the state of `ifname`, of which `needs` (enum net_need) tells the parts. `vrf` is the VRF that is
- * wished for ("" = none); `record` tells what to look after in the resolver. Negative errno where the kernel
- * does not answer; a missing interface is a state, not an error. */
-int net_observe(const struct observer *o, const char *ifname, const char *vrf, unsigned needs,
-		const struct net_record *record, struct net_observed *ret);
+/* Reads the state of `ifname`, the device `ifindex` (0 = whichever has the name), of which `needs` (enum
+ * net_need) tells the parts. `vrf` is the VRF that is wished for ("" = none); `record` tells what to look
+ * after in the resolver. Negative errno where the kernel does not answer; a missing interface is a state, not
+ * an error, and so is another's that has the name. */
+int net_observe(const struct observer *o, const char *ifname, uint32_t ifindex, const char *vrf,
+		unsigned needs, const struct net_record *record, struct net_observed *ret);

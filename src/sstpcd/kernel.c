@@ -111,7 +111,7 @@ int kernel_reconcile(struct tunnel *t)
 
 	loop_timer_clear(&t->reconcile_timer);
 	desire(t, &desired);
-	int r = netconf_reconcile(t->host->netconf, &desired, &report);
+	int r = netconf_reconcile(t->host->netconf, t->tun.ifindex, &desired, &report);
 	log_report(t, &report);
 	bool news = report.changed || report.notices != t->report.notices ||
 		    report.default_active != t->report.default_active;

@@ -17,6 +17,7 @@
 #define PERMANENT_WAIT	(600 * USEC_PER_SEC)
 #define BACKOFF_MAX	(60 * USEC_PER_SEC)
 #define STABLE_TIME	(30 * USEC_PER_SEC) /* a session of this length forgives earlier failures */
+#define RENEW_PAUSE	USEC_PER_SEC	    /* somebody may delete the device whenever it comes */
 #define DRAIN_MAX	4096		    /* more than the transmit ring of a TUN holds */
 #define ASLEEP_TOO_LONG (60 * USEC_PER_SEC) /* the server has given up a session by then */
 
@@ -145,6 +146,7 @@ static int ensure_device(struct tunnel *t, struct failure *failure)
 		return r;
 	tun_close(&t->tun);
 	t->tun = tun;
+	t->renewed = loop_now(t->host->loop);
 	log_notice(&t->log, "the interface was deleted by another program: made anew");
 	(void)kernel_reconcile(t);
 	return 0;
@@ -154,7 +156,9 @@ static void renew_device(struct tunnel *t)
 {
 	struct failure failure = { .cause = CAUSE_NONE };
 
-	if (ensure_device(t, &failure) < 0)
+	if (loop_now(t->host->loop) < t->renewed + RENEW_PAUSE)
+		loop_timer_set(t->host->loop, &t->renew_timer, t->renewed + RENEW_PAUSE);
+	else if (ensure_device(t, &failure) < 0)
 		log_error(&t->log, "%s: %s", cause_summary(failure.cause), failure.detail);
 }
 
@@ -168,7 +172,9 @@ static void forget_addresses(struct tunnel *t)
 /* No worker runs any more: on to what was decided. */
 static void settle(struct tunnel *t)
 {
-	renew_device(t);
+	/* The attempt that has just found the name taken needs no second. */
+	if (t->next != TUNNEL_WAITING || t->failure.cause != CAUSE_NAME_IN_USE)
+		renew_device(t);
 	switch (t->next) {
 	case TUNNEL_DIALLING:
 		dial(t);
@@ -542,6 +548,14 @@ static void on_path_timer(void *ctx)
 	tunnel_event(ctx, TUNNEL_EVENT_PATH_LOST);
 }
 
+static void on_renew_timer(void *ctx)
+{
+	struct tunnel *t = ctx;
+
+	if (!tun_is_attached(&t->tun))
+		tunnel_event(t, TUNNEL_EVENT_DELETED);
+}
+
 static void on_violation(void *ctx, const char *what)
 {
 	struct tunnel *t = ctx;
@@ -582,6 +596,7 @@ int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config
 	t->log.tag = t->tun.name;
 	t->timer = (struct loop_timer){ .fn = on_timer, .ctx = t };
 	t->path_timer = (struct loop_timer){ .fn = on_path_timer, .ctx = t };
+	t->renew_timer = (struct loop_timer){ .fn = on_renew_timer, .ctx = t };
 	t->reconcile_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
 	t->process = (struct process){ .loop = host->loop,
 				       .ctx = t,
@@ -639,10 +654,11 @@ void tunnel_free(struct tunnel *t)
 	loop_timer_clear(&t->timer);
 	loop_timer_clear(&t->path_timer);
 	loop_timer_clear(&t->reconcile_timer);
+	loop_timer_clear(&t->renew_timer);
 	/* What is on the device goes with it. */
 	if (tun_is_attached(&t->tun))
 		netconf_delete_devices(t->host->netconf, &t->tun.ifindex, 1);
-	if (netconf_remove(t->host->netconf, t->tun.name, &report) < 0)
+	if (netconf_remove(t->host->netconf, t->tun.ifindex, t->tun.name, &report) < 0)
 		log_error(&t->log, "%s: %s", cause_summary(report.failure.cause), report.failure.detail);
 	tun_close(&t->tun);
 	(void)close_fd(t->options.keylog_fd);

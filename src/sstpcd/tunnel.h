@@ -143,6 +143,8 @@ struct tunnel {
 	struct loop_timer path_timer; /* runs while the bound device has no path but another one has */
 	struct loop_timer reconcile_timer;
 	usec_t reconciled; /* when the kernel was last changed */
+	struct loop_timer renew_timer;
+	usec_t renewed; /* when the device was last made anew */
 	struct net_report report;
 };
 

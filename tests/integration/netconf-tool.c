@@ -31,6 +31,7 @@ struct tool {
 	struct net_monitor monitor;
 	struct net_desired want;
 	struct tun tun;
+	uint32_t ifindex; /* 0 = whichever has the name */
 	bool plain;
 };
 
@@ -251,12 +252,14 @@ static void run(struct tool *t, char **words, size_t n, const char *line)
 	} else if (strcmp(words[0], "name") == 0) {
 		(void)snprintf(t->want.name, sizeof(t->want.name), "%s", argument);
 		answer(0, "");
+	} else if (strcmp(words[0], "ifindex") == 0) {
+		answer(parse_u32(argument, 0, UINT32_MAX, &t->ifindex), "");
 	} else if (strcmp(words[0], "plain") == 0) {
 		t->plain = true;
 		answer(0, "");
 	} else if (strcmp(words[0], "reconcile") == 0 || strcmp(words[0], "remove") == 0) {
-		int r = words[0][2] == 'c' ? netconf_reconcile(t->nc, &t->want, &rep)
-					   : netconf_remove(t->nc, t->want.name, &rep);
+		int r = words[0][2] == 'c' ? netconf_reconcile(t->nc, t->ifindex, &t->want, &rep)
+					   : netconf_remove(t->nc, t->ifindex, t->want.name, &rep);
 		/* "reconcile now" leaves the resolver's programs running. */
 		int f = argument[0] ? 0 : netconf_flush(t->nc, &dns);
 		report(r < 0 ? r : f, &rep, &dns);

@@ -23,6 +23,8 @@ static struct kernel {
 	struct net_desired wish;
 	unsigned created, reconciled, removed, deleted, drained;
 	bool deleted_by_others, refuse_device;
+	unsigned refused;
+	uint32_t ifindex; /* of the last call to netconf */
 	bool carrier_when_drained;
 	bool refuse;
 	struct underlay path; /* ifindex 0: no path */
@@ -31,6 +33,7 @@ static struct kernel {
 int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure)
 {
 	if (kernel.refuse_device) {
+		kernel.refused++;
 		failure_set(failure, CAUSE_NAME_IN_USE, "%s exists already", options->name);
 		return -EBUSY;
 	}
@@ -62,8 +65,10 @@ unsigned tun_drain(int fd, unsigned limit)
 	return 0;
 }
 
-int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, struct net_report *ret)
+int netconf_reconcile(struct netconf *nc, uint32_t ifindex, const struct net_desired *desired,
+		      struct net_report *ret)
 {
+	kernel.ifindex = ifindex;
 	(void)nc;
 	bool changed = memcmp(&kernel.wish, desired, sizeof(*desired)) != 0;
 	kernel.wish = *desired;
@@ -76,8 +81,9 @@ int netconf_reconcile(struct netconf *nc, const struct net_desired *desired, str
 	return -EINVAL;
 }
 
-int netconf_remove(struct netconf *nc, const char *name, struct net_report *ret)
+int netconf_remove(struct netconf *nc, uint32_t ifindex, const char *name, struct net_report *ret)
 {
+	kernel.ifindex = ifindex;
 	(void)nc;
 	(void)name;
 	*ret = (struct net_report){ .changed = true };
@@ -754,6 +760,7 @@ static void a_deleted_interface_is_made_anew(void)
 	check_int(w.t->tun.ifindex, 78);
 	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
 	check(reach(&w, TUNNEL_UP));
+	w.t->renewed = 0; /* long ago */
 	delete_device(&w);
 	check_int(w.t->failure.cause, CAUSE_INTERFACE_LOST);
 	check_int(w.t->state, TUNNEL_STOPPING);
@@ -767,6 +774,24 @@ static void a_deleted_interface_is_made_anew(void)
 	w.t->closing = true;
 	delete_device(&w); /* it leaves anyway */
 	check_int(kernel.created, 3);
+}
+
+/* By a program that deletes it whenever it comes: an answer a second. */
+static void a_device_that_is_deleted_again_is_not_made_at_once(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	delete_device(&w);
+	check_int(kernel.created, 2);
+	for (int i = 0; i < 3; i++)
+		delete_device(&w);
+	check_int(kernel.created, 2);
+	usec_t end = clock_now() + 10 * USEC_PER_SEC;
+	while (kernel.created == 2 && clock_now() < end)
+		check(loop_step(&w.loop, 100 * USEC_PER_MSEC) >= 0);
+	check_int(kernel.created, 3);
+	check(tun_is_attached(&w.t->tun));
 }
 
 /* Somebody else's device has the name: ours comes when that has gone. */
@@ -783,6 +808,8 @@ static void a_name_that_was_taken_is_taken_back_when_free(void)
 	check(reach(&w, TUNNEL_WAITING));
 	check_int(w.t->failure.cause, CAUSE_NAME_IN_USE);
 	check_int(workers_started(&w), 0);
+	check_int(kernel.refused, 2);  /* once for each reason to try */
+	check_int(kernel.ifindex, 77); /* what netconf is told of is not the other device */
 	kernel.refuse_device = false;
 	tunnel_kernel_event(w.t, &freed);
 	check_int(kernel.created, 2);
@@ -875,6 +902,7 @@ int main(void)
 		TEST(a_renumbered_session_goes_on),
 		TEST(endless_renumbering_costs_little),
 		TEST(a_deleted_interface_is_made_anew),
+		TEST(a_device_that_is_deleted_again_is_not_made_at_once),
 		TEST(a_name_that_was_taken_is_taken_back_when_free),
 		TEST(a_kernel_that_refuses_ends_the_session_only_where_asked_for),
 		TEST(closing_waits_for_the_worker_and_removing_cleans_up),
