@@ -626,7 +626,9 @@ int control_open(struct daemon *d, struct control **ret, struct failure *failure
 		r = loop_fd_add(&d->manager.loop, &control->source, control->fd, EPOLLIN);
 	if (r < 0) {
 		failure_set(failure, CAUSE_FILE_UNWRITABLE, "control socket %s: %s",
-			    control ? control->path : "", strerror(-r));
+			    control ? control->path : "",
+			    r == -EEXIST ? "is not a socket; remove it or choose another --socket"
+					 : strerror(-r));
 		control_close(control);
 		return r;
 	}
