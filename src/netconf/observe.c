@@ -126,7 +126,7 @@ static int fill_cache(const struct observer *o)
 			return r;
 		whole &= r != -EINTR;
 	}
-	/* What is not whole serves for now, and is read again. */
+	/* What is not whole serves this reading alone. */
 	c->valid = whole && !c->cut;
 	return 0;
 }

@@ -224,9 +224,8 @@ static void describe(const struct tunnel *t, struct text *out)
 			  t->tun.name);
 }
 
-/* Hands a tunnel its new configuration. False if the kernel refused a part of it that it had not refused
- * before.
- */
+/* Hands a tunnel its new configuration. False if it could not be taken: no memory, or the kernel refused more
+ * of it than of the one before. */
 static bool follow(struct tunnel *t, const struct config_tree *next, struct text *out)
 {
 	_cleanup_config_interface_ struct config_interface c = { .port = 0 };
@@ -237,8 +236,10 @@ static bool follow(struct tunnel *t, const struct config_tree *next, struct text
 	if (config_interface_load(next, t->config.name, &c) < 0)
 		return true;
 	bool changed = fresh || config_interface_compare(&t->config, &c) != CONFIG_COST_NONE;
-	if (!fresh && tunnel_configure(t, &c) < 0)
+	if (!fresh && tunnel_configure(t, &c) < 0) {
 		log_error(&t->log, "out of memory: the old configuration stays");
+		return false;
+	}
 	if (fresh && !c.disable)
 		tunnel_event(t, TUNNEL_EVENT_CONNECT);
 	if (changed && out)
