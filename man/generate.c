@@ -170,6 +170,37 @@ static void print_configuration(void)
 	puts(".El");
 }
 
+/*
+ * For a program that wants to try every leaf: a line each, KIND COST PATH, with '*' for the names of tags.
+ */
+static void list_leaves(const struct schema *s, const char *path)
+{
+	static const char *const costs[] = {
+		[CONFIG_COST_NONE] = "none",
+		[CONFIG_COST_LIVE] = "live",
+		[CONFIG_COST_REDIAL] = "redial",
+	};
+
+	for (const struct schema *child = s->children; child && child->name; child++) {
+		char below[PATH_MAX_LEN];
+		(void)snprintf(below, sizeof(below), "%s%s%s%s", path, *path ? " " : "", child->name,
+			       child->kind == SCHEMA_TAG ? " *" : "");
+		if (schema_is_inner(child))
+			list_leaves(child, below);
+		else
+			printf("%s %s %s\n",
+			       child->kind == SCHEMA_FLAG ? "flag"
+			       : child->multi		  ? "multi"
+							  : "leaf",
+			       costs[child->cost], below);
+	}
+}
+
+static void print_leaves(void)
+{
+	list_leaves(&schema_root, "");
+}
+
 /* --- commands ----------------------------------------------------------------------------------------------
  */
 
@@ -226,11 +257,14 @@ static const struct {
 	const char *line;
 	void (*print)(void);
 } parts[] = {
+	/* clang-format off */
 	{ ".\\\" @causes@\n", print_causes },
 	{ ".\\\" @configuration@\n", print_configuration },
+	{ ".\\\" @leaves@\n", print_leaves },
 	{ ".\\\" @operational@\n", print_operational },
 	{ ".\\\" @verbs@\n", print_verbs },
 	{ ".\\\" @pipes@\n", print_pipes },
+	/* clang-format on */
 };
 
 static void print_line(const char *line)

@@ -266,6 +266,47 @@ is_up() {
 	[[ $(ip -n "$PREFIX$1" link show "$2" 2>/dev/null) == *LOWER_UP* && $(ip -n "$PREFIX$1" -4 address show dev "$2") == *inet* ]]
 }
 
+# daemon NAME NS [OPTION…]: sstpcd in a namespace, with its files in $T; ready when this returns.
+daemon() {
+	mkdir -p "$T/run" "$T/etc"
+	start "$1" on "$2" "$BUILD/src/sstpcd/sstpcd" --config "$T/etc/config.boot" --state-dir "$T/state" --run-dir "$T/run" \
+		--resolv-conf "$T/resolv.conf" --worker "$BUILD/src/sstpc-tunnel/sstpc-tunnel" "${@:3}"
+	must await_log "$1" 'ready, '
+}
+# ctl COMMAND…: an operational command. configure LINE…: typed in configuration mode, and committed. CA_LINE is the CA of
+# `peer` in the form that the configuration has it.
+ctl() {
+	"$BUILD/src/sstpctl/sstpctl" --socket "$T/run/control" "$@"
+}
+configure() {
+	printf '%s\n' "$@" commit exit | ctl configure
+}
+ca_line() { # [NAME]
+	sed '/-----/d' "$T/${1-ca}.pem" | tr -d '\n'
+}
+# The tunnels' processes, in a namespace.
+workers() {
+	local pid
+	for pid in $(ip netns pids "$PREFIX$1"); do
+		[[ $(readlink "/proc/$pid/exe") == */sstpc-tunnel ]] && echo "$pid"
+	done | sort -n | xargs
+}
+
+# snapshot NS: all that our programs may have changed on a host, as text. Counters, times and handles are left out, and what the
+# kernel itself sets anew when IPv6 returns to an interface (use_tempaddr: it goes by the type that the device had when it was
+# made).
+snapshot() {
+	jq -nS --slurpfile address <(ip -n "$PREFIX$1" -j -d address) --slurpfile rule <(ip -n "$PREFIX$1" -j rule) \
+		--slurpfile route4 <(ip -n "$PREFIX$1" -j -4 route show table all) \
+		--slurpfile route6 <(ip -n "$PREFIX$1" -j -6 route show table all) --slurpfile nft <(on "$1" nft -j list ruleset) '
+		($address[0] | map(del(.addr_info[]?["valid_life_time", "preferred_life_time"]) | .addr_info |= sort_by(.local))),
+		$route4[0], ($route6[0] | map(del(.expires))), $rule[0],
+		($nft[0].nftables | map(select(.metainfo | not)) | map(.[] |= del(.handle)))'
+	on "$1" grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf | grep -v -e stable_secret -e use_tempaddr
+	cat "$T/resolv.conf"
+	ls -A "$T/run/net" 2>/dev/null
+}
+
 # --- the end -----------------------------------------------------------------------------------------------------------
 
 cleanup() {

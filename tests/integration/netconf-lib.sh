@@ -53,16 +53,3 @@ end_tool() {
 	unset "TOOL_IN[$1]" "TOOL_OUT[$1]"
 	return $status
 }
-
-# All that a test may have changed, as text. Counters, times and handles are left out, and what the kernel itself sets anew
-# when IPv6 returns to an interface (use_tempaddr: it goes by the type that the device had when it was made).
-snapshot() {
-	on "$HOST" ip -j -d addr | jq -S 'map(del(.addr_info[]?.valid_life_time, .addr_info[]?.preferred_life_time) | .addr_info |= sort_by(.local))'
-	on "$HOST" ip -j -4 route show table all | jq -S .
-	on "$HOST" ip -j -6 route show table all | jq -S 'map(del(.expires))'
-	on "$HOST" ip -j rule | jq -S .
-	on "$HOST" nft -j list ruleset | jq -S '.nftables | map(select(.metainfo | not)) | map(.[] |= del(.handle))'
-	on "$HOST" sh -c 'grep -rs "" /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf | grep -v -e stable_secret -e use_tempaddr'
-	cat "${RESOLV_CONF:-/etc/resolv.conf}"
-	ls -A "$T/run/net" 2>/dev/null
-}
