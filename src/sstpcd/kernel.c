@@ -242,13 +242,19 @@ void kernel_check_bound_path(struct tunnel *t)
 	bool other = lost && underlay_find(&a->server, is_tunnel, t, &path) == 0;
 	/* Without any path there is nothing better than to wait: TCP survives that. */
 	if (!other) {
+		if (!lost && loop_timer_is_set(&t->path_timer))
+			log_info(&t->log, "%s leads to the server again", a->verified.device);
 		loop_timer_clear(&t->path_timer);
 		return;
 	}
-	if (if_nametoindex(a->verified.device) == 0)
+	if (if_nametoindex(a->verified.device) == 0) {
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop));
-	else if (!loop_timer_is_set(&t->path_timer))
+	} else if (!loop_timer_is_set(&t->path_timer)) {
+		log_info(&t->log, "%s leads to the server no more, but %s does: waiting %llu s for %s",
+			 a->verified.device, path.device, (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC),
+			 a->verified.device);
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
+	}
 }
 
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)
