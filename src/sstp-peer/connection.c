@@ -107,6 +107,18 @@ static int open_tun(struct connection *c, const struct ppp_params *p)
 	return loop_fd_add(c->loop, &c->tun_source, c->tun.fd, EPOLLIN);
 }
 
+/* Whichever is the later of IPCP and IPV6CP: on a device that is down the kernel makes no multicast route,
+ * and a router could not send its advertisements. */
+static void add_link_local(struct connection *c)
+{
+	const struct ppp_params *p = session_params(c->session);
+
+	if (!p->ipv6_up || !loop_fd_is_added(&c->tun_source))
+		return;
+	int r = device_add_link_local(c->tun.ifindex, p->local_id);
+	report(&c->report, "ipv6-up", "device", c->tun.name, "result", r < 0 ? strerror(-r) : "ok", NULL);
+}
+
 static void on_up(struct connection *c)
 {
 	const struct ppp_params *p = session_params(c->session);
@@ -118,13 +130,7 @@ static void on_up(struct connection *c)
 		report(&c->report, "tun-failed", "device", c->tun.name, "error", strerror(-r), NULL);
 	report(&c->report, "up", "user", p->user, "auth", ppp_auth_name(p->auth), "address", address,
 	       "device", c->tun.name, "hash", hash_name(sstp_hash(&c->session->sstp)), NULL);
-}
-
-static void on_ipv6_up(struct connection *c)
-{
-	int r = device_add_link_local(c->tun.ifindex, session_params(c->session)->local_id);
-
-	report(&c->report, "ipv6-up", "device", c->tun.name, "result", r < 0 ? strerror(-r) : "ok", NULL);
+	add_link_local(c);
 }
 
 static void start_closing(struct connection *c, const struct failure *failure)
@@ -150,7 +156,7 @@ static void on_session_event(struct connection *c, const struct session_event *e
 		on_up(c);
 		break;
 	case SESSION_EVENT_IPV6_UP:
-		on_ipv6_up(c);
+		add_link_local(c);
 		break;
 	case SESSION_EVENT_IPV6_DOWN:
 		break;
