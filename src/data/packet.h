@@ -43,6 +43,7 @@ _Static_assert(sizeof(struct vnet_header) == 10, "the kernel's layout");
 #define IP6_HEADER_LEN 40u
 #define IP6_LEN	       4
 #define IP6_NEXT       6
+#define IP6_HOP_LIMIT  7
 #define IP6_SOURCE     8
 
 #define TCP_HEADER_LEN 20u

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/macro.h"
+#include "data/advert.h"
 #include "data/csum.h"
 #include "data/packet.h"
 
@@ -315,6 +316,10 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *p, size_t len)
 	if (ip_parse(p, len, &ip) < 0 || ip.len > PPP_IP_MAX ||
 	    protocol != (ip.version == 4 ? PPP_PROTO_IPV4 : PPP_PROTO_IPV6)) {
 		rx->stats.dropped++;
+		return -EBADMSG;
+	}
+	if (advert_is_refused(p, &ip)) {
+		rx->stats.adverts++;
 		return -EBADMSG;
 	}
 	rx->stats.packets++;

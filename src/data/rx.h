@@ -42,6 +42,7 @@ struct rx_stats {
 	uint64_t bytes;	  /* their bytes, IP header included, padding not */
 	uint64_t writes;  /* yielded by rx_next(): packets / writes is what joining gives */
 	uint64_t dropped; /* not what the PPP protocol says, shorter than its header says, or too long */
+	uint64_t adverts; /* router advertisements that would have taken traffic: dropped, too */
 };
 
 struct rx;

@@ -94,6 +94,7 @@ enum net_sysctl {
 	NET_SYSCTL_ACCEPT_RA,	     /* ipv6/conf/X/accept_ra */
 	NET_SYSCTL_ACCEPT_RA_DEFRTR, /* ipv6/conf/X/accept_ra_defrtr */
 	NET_SYSCTL_RA_DEFRTR_METRIC, /* ipv6/conf/X/ra_defrtr_metric; Linux 5.12 */
+	NET_SYSCTL_RA_RTR_PREF,	     /* ipv6/conf/X/accept_ra_rtr_pref */
 	_NET_SYSCTL_WRITTEN,	     /* the rows above are written by us, those below only read */
 	NET_SYSCTL_DISABLE_IPV6 = _NET_SYSCTL_WRITTEN, /* ipv6/conf/X/disable_ipv6 */
 	NET_SYSCTL_ALL_FORWARDING, /* ipv4/conf/all/forwarding, the same as ipv4/ip_forward */

@@ -139,6 +139,9 @@ static void plan_sysctls(struct planner *p)
 			      0);
 	changed |= sysctl_set(p, NET_SYSCTL_RA_DEFRTR_METRIC, ipv6 && w->default_route == NET_DEFAULT_METRIC,
 			      w->metric);
+	/* RFC 4191: an advertisement may neither say that its default route is better than the distance makes
+	 * it, nor bring other routes. */
+	sysctl_set(p, NET_SYSCTL_RA_RTR_PREF, ipv6, 0);
 	p->solicit_again = changed && w->default_route == NET_DEFAULT_METRIC;
 
 	uint32_t all = p->have->sysctl[NET_SYSCTL_ALL_RP_FILTER].value;
@@ -310,7 +313,7 @@ static const struct net_route *rival_of(const struct planner *p, const struct ne
 
 		if (!same_destination(r, ours) || r->dead)
 			continue;
-		if (r->ifindex == p->have->ifindex && same_route(r, ours))
+		if (r->ifindex == p->have->ifindex && r->metric == ours->metric)
 			return NULL;
 		if (r->ifindex != p->have->ifindex && r->metric <= ours->metric)
 			return r;
@@ -447,6 +450,18 @@ static void plan_routes(struct planner *p)
 			break;
 		}
 	}
+}
+
+/* The IPv6 default route is the kernel's, made from a router advertisement. */
+static void notice_ipv6_rival(struct planner *p)
+{
+	struct net_route ours = make_route(p, any6, 0);
+	const struct net_route *rival = rival_of(p, &ours);
+
+	if (!rival || !p->ipv6 || p->want->default_route != NET_DEFAULT_METRIC || !has_ra_default(p))
+		return;
+	p->plan->notices |= NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE;
+	p->plan->rival6 = *rival;
 }
 
 /* Where all traffic is meant to go into the tunnel: does IPv6 go around it? */
@@ -611,7 +626,7 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 	ret->n_ops = 0;
 	ret->again = false;
 	ret->notices = 0;
-	ret->rival = (struct net_route){ 0 };
+	ret->rival = ret->rival6 = (struct net_route){ 0 };
 	ret->record = ret->claim = *record;
 	if (!observed->exists) {
 		plan_missing(&p);
@@ -640,6 +655,7 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 	plan_link_local(&p);
 	plan_stale_ipv6(&p);
 	plan_dns(&p);
+	notice_ipv6_rival(&p);
 	notice_bypass(&p);
 	if (!p.want->admin_up && observed->admin_up)
 		add_value(&p, NET_OP_ADMIN, 0);

@@ -57,8 +57,9 @@ enum net_notice {
 	NET_NOTICE_IPV6_BYPASSES = 1 << 6, /* HALVES without IPv6 in the tunnel, but an IPv6 default route
 					      beside it */
 	NET_NOTICE_MISSING = 1 << 7,	   /* the device does not exist */
+	NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE = 1 << 8, /* as the first, of IPv6: net_plan.rival6 */
 };
-#define NET_NOTICE_COUNT 8
+#define NET_NOTICE_COUNT 9
 
 #define NET_OPS_MAX (NET_OBSERVED_ADDRS_MAX + NET_OBSERVED_ROUTES_MAX + _NET_SYSCTL_WRITTEN + 32)
 
@@ -70,8 +71,9 @@ struct net_plan {
 	/* Write-ahead: save `claim` before the first operation, `record` after the last. */
 	struct net_record claim, record;
 
-	unsigned notices;	/* enum net_notice */
-	struct net_route rival; /* valid with NET_NOTICE_DEFAULT_NOT_ACTIVE */
+	unsigned notices;	 /* enum net_notice */
+	struct net_route rival;	 /* valid with NET_NOTICE_DEFAULT_NOT_ACTIVE */
+	struct net_route rival6; /* … and NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE */
 };
 
 /* Parts of net_observed beside the link itself. */

@@ -13,6 +13,7 @@ static const char *const sysctl_names[_NET_SYSCTL_MAX] = {
 	[NET_SYSCTL_ACCEPT_RA] = "ipv6/accept_ra",
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = "ipv6/accept_ra_defrtr",
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = "ipv6/ra_defrtr_metric",
+	[NET_SYSCTL_RA_RTR_PREF] = "ipv6/accept_ra_rtr_pref",
 	[NET_SYSCTL_DISABLE_IPV6] = "ipv6/disable_ipv6",
 	[NET_SYSCTL_ALL_FORWARDING] = "ipv4/all/forwarding",
 	[NET_SYSCTL_ALL_RP_FILTER] = "ipv4/all/rp_filter",
@@ -154,6 +155,10 @@ void net_notice_format(enum net_notice notice, const struct net_plan *plan, cons
 	case NET_NOTICE_DEFAULT_NOT_ACTIVE:
 		net_route_format(&plan->rival, route, sizeof(route));
 		(void)snprintf(out, size, "default route installed, not active: %s is preferred", route);
+		break;
+	case NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE:
+		net_route_format(&plan->rival6, route, sizeof(route));
+		(void)snprintf(out, size, "IPv6 default route installed, not active: %s is preferred", route);
 		break;
 	case NET_NOTICE_VRF_MISSING:
 		(void)snprintf(out, size, "VRF \"%s\" does not exist (yet): addresses and routes wait for it",

@@ -68,6 +68,7 @@ struct worker {
 	struct session *session;
 	struct pump pump;
 	bool ipv6_reported;
+	bool advert_noted;
 	struct failure failure;
 	uint8_t message[IPC_MAX];
 };
@@ -302,6 +303,13 @@ static void run_session(struct worker *w)
 	if (w->phase == WORKER_PHASE_ENDED)
 		return;
 	more = pump_run(&w->pump, clock_now());
+	if (!w->advert_noted && rx_stats(w->session->rx)->adverts > 0) {
+		w->advert_noted = true;
+		note(w, LOG_LEVEL_WARNING,
+		     "router advertisements are dropped that call a prefix shorter than /64 on-link: it "
+		     "would "
+		     "attract traffic beside the configured default route");
+	}
 	if (pump_tun_lost(&w->pump) && loop_fd_is_added(&w->tun_source)) {
 		struct failure lost = { .cause = CAUSE_INTERFACE_LOST };
 

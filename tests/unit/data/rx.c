@@ -535,6 +535,56 @@ static void drops_what_is_not_ip(void)
 	rx_free(rx);
 }
 
+/* −1 if rx_add() refuses an ICMPv6 message of 16 bytes and these options, behind some extension headers, 0 if
+ * it takes it. */
+static int add_icmp6(uint8_t type, uint8_t hop_limit, unsigned extensions, const uint8_t *options, size_t len)
+{
+	struct rx *rx = new_rx(true, true);
+	size_t at = 40;
+	uint8_t p[400] = { 0x60, [6] = 58, [7] = hop_limit, [8] = 0xfe, 0x80, [24] = 0xff, 0x02, [39] = 1 };
+
+	for (unsigned i = 0; i < extensions; i++, at += 8) {
+		p[i == 0 ? 6 : at - 8] = 60; /* destination options */
+		p[at] = 58;
+	}
+	p[at] = type;
+	memcpy(p + at + 16, options, len);
+	at += 16 + len;
+	p[5] = (uint8_t)(at - 40);
+	int r = rx_add(rx, PPP_PROTO_IPV6, p, at);
+	uint64_t refused = rx_stats(rx)->adverts;
+	rx_free(rx);
+	return r == 0 ? 0 : refused == 1 ? -1 : r;
+}
+
+static void an_advertisement_cannot_take_traffic(void)
+{
+	/* MTU; prefix on-link, also for addresses; route information */
+	uint8_t options[8 + 32 + 16] = { 5, 1, [8] = 3, 4, 64, 0xc0, [24] = 0x20, 0x01, [40] = 24, 2, 1 };
+	uint8_t *prefix = options + 8;
+
+	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
+	prefix[2] = 63;
+	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), -1);
+	prefix[2] = 0;
+	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), -1);
+	check_int(add_icmp6(134, 255, 0, prefix, 32), -1);
+	/* behind headers that we walk, and behind more */
+	check_int(add_icmp6(134, 255, 1, options, sizeof(options)), -1);
+	check_int(add_icmp6(134, 255, 20, options, sizeof(options)), -1);
+	/* what the kernel makes nothing of is its own affair */
+	check_int(add_icmp6(134, 64, 0, options, sizeof(options)), 0);
+	check_int(add_icmp6(134, 64, 20, options, sizeof(options)), 0);
+	check_int(add_icmp6(135, 255, 0, options, sizeof(options)), 0);
+	check_int(add_icmp6(134, 255, 0, prefix, 31), 0);
+	prefix[3] = 0x40;
+	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
+	prefix[3] = 0xc0;
+	options[1] = 0;
+	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
+	check_int(add_icmp6(134, 255, 0, options, 0), 0);
+}
+
 static void padding_is_trimmed(void)
 {
 	struct flow_spec f = flow(4, 17, 1);
@@ -623,6 +673,7 @@ int main(void)
 					  TEST(empty_payloads_are_not_joined),
 					  TEST(options_extensions_and_fragments_are_not_joined),
 					  TEST(drops_what_is_not_ip),
+					  TEST(an_advertisement_cannot_take_traffic),
 					  TEST(padding_is_trimmed),
 					  TEST(a_full_batch_asks_to_be_drained),
 					  TEST(a_full_batch_of_one_flow_is_not_lost),

@@ -47,7 +47,8 @@ static void bring_up_order(void)
 	check_str(s.ops,
 		  "link mtu 1400; sysctl ipv4/ignore_routes_with_linkdown=1; "
 		  "sysctl ipv6/ignore_routes_with_linkdown=1; sysctl ipv6/accept_ra=2; "
-		  "sysctl ipv6/ra_defrtr_metric=210; link up; address add 10.9.0.2 peer 10.9.0.1/32; "
+		  "sysctl ipv6/ra_defrtr_metric=210; sysctl ipv6/accept_ra_rtr_pref=0; "
+		  "link up; address add 10.9.0.2 peer 10.9.0.1/32; "
 		  "route add default dev sstpc0 metric 210; link carrier on; address add fe80::1234/64; "
 		  "resolvers set");
 	check_int(s.plan.notices, 0);
@@ -443,6 +444,39 @@ static void administrators_accept_ra_0_stays(void)
 	settle(&s, &w);
 	check_settled(&s);
 	check_int(s.kernel.sysctl[NET_SYSCTL_ACCEPT_RA].value, 0);
+}
+
+static void ipv6_default_beside_others(void)
+{
+	static const struct {
+		uint32_t metric;
+		bool active;
+	} cases[] = { { 209, false }, { 210, false }, { 211, true } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct net_desired w = connected();
+		struct sim s;
+		char text[192];
+
+		sim_init(&s);
+		sim_foreign_route(&s, "::", 0, cases[i].metric, "2001:db8:1::1");
+		settle(&s, &w);
+		check_settled(&s);
+		check_int(s.plan.notices, 0); /* no router has advertised itself */
+		sim_router_advertisement(&s);
+		settle(&s, &w);
+		check_settled(&s);
+		check_int(s.plan.notices, cases[i].active ? 0 : NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE);
+		if (cases[i].active)
+			continue;
+		net_notice_format(NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE, &s.plan, &w, &s.kernel, text,
+				  sizeof(text));
+		check(strstr(text, "IPv6 default route installed, not active: default via 2001:db8:1::1 dev "
+				   "eth0 metric 2"));
+		w.default_route = NET_DEFAULT_NONE;
+		settle(&s, &w);
+		check_int(s.plan.notices, 0);
+	}
 }
 
 static void ipv6_default_follows_the_wish(void)
@@ -996,6 +1030,7 @@ int main(void)
 		TEST(small_mtu_has_no_ipv6_and_it_returns),
 		TEST(disabled_ipv6_is_respected),
 		TEST(administrators_accept_ra_0_stays),
+		TEST(ipv6_default_beside_others),
 		TEST(ipv6_default_follows_the_wish),
 		TEST(foreign_router_advertisement_routes_stay),
 		TEST(session_without_ipv6_takes_the_old_away),

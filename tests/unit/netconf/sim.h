@@ -40,11 +40,9 @@ static inline void sim_ipv6_sysctls(struct net_observed *k, bool present)
 	static const struct {
 		enum net_sysctl key;
 		uint32_t value;
-	} defaults[] = { { NET_SYSCTL_IGNORE_LINKDOWN6, 0 },
-			 { NET_SYSCTL_ACCEPT_RA, 1 },
-			 { NET_SYSCTL_ACCEPT_RA_DEFRTR, 1 },
-			 { NET_SYSCTL_RA_DEFRTR_METRIC, 1024 },
-			 { NET_SYSCTL_DISABLE_IPV6, 0 } };
+	} defaults[] = { { NET_SYSCTL_IGNORE_LINKDOWN6, 0 }, { NET_SYSCTL_ACCEPT_RA, 1 },
+			 { NET_SYSCTL_ACCEPT_RA_DEFRTR, 1 }, { NET_SYSCTL_RA_DEFRTR_METRIC, 1024 },
+			 { NET_SYSCTL_RA_RTR_PREF, 1 },	     { NET_SYSCTL_DISABLE_IPV6, 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		k->sysctl[defaults[i].key] = (struct net_sysctl_value){ .present = present,
