@@ -281,6 +281,16 @@ ctl() {
 configure() {
 	printf '%s\n' "$@" commit exit | ctl configure
 }
+# commit DESCRIPTION LINE…: configure as a test point; ANSWER is what it printed.
+commit() {
+	if ANSWER=$(configure "${@:2}" 2>&1); then ok "$1"; else not_ok "$1" "$ANSWER"; fi
+}
+# account [INTERFACE]: the lines for a session of alice with `peer` at 192.0.2.1.
+account() {
+	local node="set interfaces sstpc ${1-sstpc0}"
+	printf '%s\n' "set pki ca lab certificate $(ca_line)" "$node server 192.0.2.1" "$node ssl server-name vpn.example.com" \
+		"$node ssl ca-certificate lab" "$node authentication username alice" "$node authentication password 'correct horse'"
+}
 ca_line() { # [NAME]
 	sed '/-----/d' "$T/${1-ca}.pem" | tr -d '\n'
 }
