@@ -2,9 +2,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -267,30 +265,29 @@ void loop_signals_remove(struct loop_signals *s)
 static void on_child(void *ctx, uint32_t events)
 {
 	struct loop_child *c = ctx;
-	siginfo_t info = { .si_pid = 0 };
+	siginfo_t info;
 
 	(void)events;
-	int r = waitid(P_PIDFD, (id_t)c->source.fd, &info, WEXITED | WNOHANG);
-	if (r == 0 && info.si_pid == 0)
+	if (exit_watch_look(&c->watch, &info) == 0)
 		return; /* not yet */
-	/* ECHILD: somebody else has reaped it; it is gone all the same. */
 	loop_child_remove(c);
 	c->fn(c->ctx, &info);
 }
 
 int loop_child_add(struct loop *l, struct loop_child *c, pid_t pid)
 {
-	_cleanup_close_ int fd = pidfd_open(pid, 0);
+	int r = exit_watch_open(&c->watch, pid);
 
-	if (fd < 0)
-		return -errno;
-	c->source.fn = on_child;
-	c->source.ctx = c;
-	int r = loop_fd_add(l, &c->source, fd, EPOLLIN);
 	if (r < 0)
 		return r;
+	c->source.fn = on_child;
+	c->source.ctx = c;
+	r = loop_fd_add(l, &c->source, c->watch.fd, EPOLLIN);
+	if (r < 0) {
+		exit_watch_close(&c->watch);
+		return r;
+	}
 	c->pid = pid;
-	(void)TAKE_FD(fd);
 	return 0;
 }
 
@@ -299,27 +296,21 @@ void loop_child_remove(struct loop_child *c)
 	if (!loop_fd_is_added(&c->source))
 		return;
 	loop_fd_remove(&c->source);
-	c->source.fd = close_fd(c->source.fd);
+	exit_watch_close(&c->watch);
 	c->pid = 0;
 }
 
 int loop_child_kill(const struct loop_child *c, int signal)
 {
-	if (!loop_fd_is_added(&c->source))
-		return -ESRCH;
-	return pidfd_send_signal(c->source.fd, signal, NULL, 0) < 0 ? -errno : 0;
+	return exit_watch_kill(&c->watch, signal);
 }
 
 void loop_child_end(struct loop_child *c)
 {
-	struct pollfd ended = { .fd = c->source.fd, .events = POLLIN };
 	siginfo_t info;
 
-	if (!loop_fd_is_added(&c->source))
-		return;
-	(void)loop_child_kill(c, SIGKILL);
-	if (poll(&ended, 1, CHILD_END_MS) == 1)
-		(void)waitid(P_PIDFD, (id_t)c->source.fd, &info, WEXITED);
+	if (loop_child_kill(c, SIGKILL) == 0)
+		(void)exit_watch_wait(&c->watch, CHILD_END_MS, &info);
 	loop_child_remove(c);
 }
 

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/exit-watch.h"
 
 #define LOOP_BATCH 32 /* events taken from the kernel per round */
 
@@ -58,6 +59,7 @@ struct loop_child {
 	void *ctx;
 	pid_t pid; /* 0 while none is watched */
 	/* private */
+	struct exit_watch watch;
 	struct loop_fd source;
 };
 
@@ -136,12 +138,11 @@ static inline usec_t loop_timer_deadline(const struct loop_timer *t)
 int loop_signals_add(struct loop *l, struct loop_signals *s, const sigset_t *set);
 void loop_signals_remove(struct loop_signals *s);
 
-/* Watches a child of this process by pidfd and reaps it when it has ended. -ESRCH if there is no such child.
- */
+/* Watches a child of this process and reaps it when it has ended. -ESRCH if there is no such child. */
 int loop_child_add(struct loop *l, struct loop_child *c, pid_t pid);
 /* Forgets the child without waiting for it. */
 void loop_child_remove(struct loop_child *c);
-/* Sends a signal to a watched child; by pidfd, so that it never hits a reused pid. */
+/* Sends a signal to a watched child; never to another process that has got its pid. */
 int loop_child_kill(const struct loop_child *c, int signal);
 
 /* Kills and reaps the child now, without a callback: for where it is of no more use, or waitid(2) will soon

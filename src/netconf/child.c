@@ -3,16 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "base/macro.h"
 
 static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
@@ -92,6 +89,14 @@ static int spawn(const char *path, const char *const argv[], int input, int erro
 	return -r;
 }
 
+static void kill_and_reap(pid_t pid)
+{
+	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 int child_start(const char *const argv[], const char *input, struct child *ret)
 {
 	struct child child = CHILD_NONE;
@@ -105,13 +110,13 @@ int child_start(const char *const argv[], const char *input, struct child *ret)
 	_cleanup_close_ int error = memory_file(NULL);
 	if (error < 0)
 		return error;
-	int r = spawn(path, argv, in, error, &child.pid);
+	pid_t pid;
+	int r = spawn(path, argv, in, error, &pid);
 	if (r < 0)
 		return r;
-	child.pidfd = pidfd_open(child.pid, 0);
-	if (child.pidfd < 0) {
-		r = -errno;
-		child_kill(&child);
+	r = exit_watch_open(&child.watch, pid);
+	if (r < 0) {
+		kill_and_reap(pid);
 		return r;
 	}
 	child.error_fd = TAKE_FD(error);
@@ -121,8 +126,7 @@ int child_start(const char *const argv[], const char *input, struct child *ret)
 
 static void forget(struct child *child)
 {
-	child->pid = 0;
-	child->pidfd = close_fd(child->pidfd);
+	exit_watch_close(&child->watch);
 	child->error_fd = close_fd(child->error_fd);
 }
 
@@ -150,33 +154,12 @@ static void first_words(int fd, char *out, size_t size)
 	out[strcspn(out, "\n")] = 0;
 }
 
-/* A signal must not look like the end of the time. */
-static int poll_for(struct pollfd *p, int timeout_ms)
-{
-	usec_t end = clock_now() + (usec_t)timeout_ms * USEC_PER_MSEC;
-	int r;
-
-	while ((r = poll(p, 1, timeout_ms)) < 0 && errno == EINTR) {
-		usec_t now = clock_now();
-		timeout_ms = now < end ? (int)((end - now + USEC_PER_MSEC - 1) / USEC_PER_MSEC) : 0;
-	}
-	return r;
-}
-
 int child_wait(struct child *child, int timeout_ms, char *error, size_t size)
 {
-	struct pollfd p = { .fd = child->pidfd, .events = POLLIN };
 	char first[160], last[160];
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
-	if (poll_for(&p, timeout_ms) <= 0)
-		return 1;
-	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0) {
-		(void)snprintf(error, size, "cannot be waited for: %s", strerror(errno));
-		forget(child);
-		return -EIO;
-	}
-	if (info.si_pid == 0)
+	if (exit_watch_wait(&child->watch, timeout_ms, &info) == 0)
 		return 1;
 	bool fine = info.si_code == CLD_EXITED && info.si_status == 0;
 	if (!fine) {
@@ -193,12 +176,8 @@ int child_wait(struct child *child, int timeout_ms, char *error, size_t size)
 
 void child_kill(struct child *child)
 {
-	if (child->pid > 0) {
-		(void)kill(-child->pid, SIGKILL);
-		(void)kill(child->pid, SIGKILL);
-		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (child->watch.pid > 0)
+		kill_and_reap(child->watch.pid);
 	forget(child);
 }
 

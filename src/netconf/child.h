@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Programs that do a part of the work: nft, resolvectl, resolvconf. No shell, a fixed PATH and environment,
- * input and error output in memory files, so that nothing can block on a pipe. The child is waited for by its
- * pidfd: the caller of this module must not reap foreign children (waitpid(-1)).
+ * input and error output in memory files, so that nothing can block on a pipe. The caller of this module must
+ * not reap foreign children (waitpid(-1)).
  */
 #pragma once
 
@@ -10,14 +10,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/exit-watch.h"
+
 #define CHILD_ARGS_MAX 12
 
 struct child {
-	pid_t pid; /* 0 = none */
-	int pidfd; /* poll for POLLIN: it has ended */
+	struct exit_watch watch; /* its descriptor is readable when child_wait() may have news */
 	int error_fd;
 };
-#define CHILD_NONE ((struct child){ .pidfd = -1, .error_fd = -1 })
+#define CHILD_NONE ((struct child){ .watch = EXIT_WATCH_NONE, .error_fd = -1 })
 
 /* True if the program is found on our PATH. */
 bool child_program_exists(const char *program);

@@ -139,6 +139,9 @@ int process_start(struct process *p, const char *path)
 	int pair[2];
 	pid_t pid;
 
+	/* posix_spawn(3) need not tell it otherwise than by the child's exit status. */
+	if (access(path, X_OK) < 0)
+		return -errno;
 	int r = ipc_pair(pair);
 	if (r < 0)
 		return r;

@@ -28,8 +28,7 @@ struct dns_queue {
 	struct change *running;
 	struct child child;
 	usec_t deadline;
-	int epoll; /* watches the child's pidfd: a number that comes and goes would be mistaken for the last
-		      one */
+	int epoll; /* watches the child: a number that comes and goes would be mistaken for the last one */
 };
 
 int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **ret)
@@ -180,7 +179,7 @@ static int start(struct dns_queue *q, const struct dns_command *command)
 	int r = child_start(command->argv, command->input, &q->child);
 	if (r < 0)
 		return r;
-	if (epoll_ctl(q->epoll, EPOLL_CTL_ADD, q->child.pidfd, &event) < 0) {
+	if (epoll_ctl(q->epoll, EPOLL_CTL_ADD, q->child.watch.fd, &event) < 0) {
 		r = -errno;
 		child_kill(&q->child);
 	}
