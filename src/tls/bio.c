@@ -105,34 +105,63 @@ static int bio_write(BIO *bio, const char *data, int len)
 	return len;
 }
 
-static int bio_read(BIO *bio, char *out, int size)
+static void note_first(struct wire *w, const uint8_t *data, size_t len)
 {
-	struct wire *w = BIO_get_data(bio);
+	size_t keep = MIN(len, sizeof(w->first) - w->first_len);
+
+	memcpy(w->first + w->first_len, data, keep);
+	w->first_len += keep;
+}
+
+/*
+ * One recv(2): what is asked for goes to its place, what came with it into the buffer. Returns the bytes put
+ * at `out`, 0 at the end of the connection, or a negative errno.
+ */
+static ssize_t receive_ahead(struct wire *w, uint8_t *out, size_t size)
+{
+	struct iovec iov[2] = {
+		{ .iov_base = out, .iov_len = size },
+		{ .iov_base = w->ahead, .iov_len = READ_AHEAD },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n;
 
+	do
+		n = recvmsg(w->fd, &msg, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	size_t here = MIN((size_t)n, size);
+	w->ahead_at = 0;
+	w->ahead_len = (size_t)n - here;
+	note_first(w, out, here);
+	note_first(w, w->ahead, w->ahead_len);
+	return (ssize_t)here;
+}
+
+static int bio_read(BIO *bio, char *out, int len)
+{
+	struct wire *w = BIO_get_data(bio);
+	size_t size = (size_t)MAX(len, 0), ahead = MIN(wire_ahead(w), size);
+
 	BIO_clear_retry_flags(bio);
+	if (ahead > 0) {
+		memcpy(out, w->ahead + w->ahead_at, ahead);
+		w->ahead_at += ahead;
+		return (int)ahead;
+	}
 	if (w->read_error || w->eof)
 		return w->read_error ? -1 : 0;
-	if (w->no_recv) {
-		BIO_set_retry_read(bio);
-		return -1;
-	}
-	do
-		n = recv(w->fd, out, (size_t)MAX(size, 0), MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+	ssize_t n = w->no_recv ? -EAGAIN : receive_ahead(w, (uint8_t *)out, size);
+	if (n == -EAGAIN) {
 		BIO_set_retry_read(bio);
 		return -1;
 	}
 	if (n < 0) {
-		w->read_error = -errno;
+		w->read_error = (int)n;
 		return -1;
 	}
-	if (n == 0)
-		w->eof = true;
-	size_t keep = MIN((size_t)n, sizeof(w->first) - w->first_len);
-	memcpy(w->first + w->first_len, out, keep);
-	w->first_len += keep;
+	w->eof = n == 0 && size > 0;
 	return (int)n;
 }
 
@@ -144,7 +173,7 @@ static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 	(void)ptr;
 	switch (cmd) {
 	case BIO_CTRL_EOF:
-		return w->eof;
+		return w->eof && wire_ahead(w) == 0;
 	case BIO_CTRL_FLUSH: /* wire_flush() does it, once per flight */
 	case BIO_CTRL_DUP:
 		return 1;

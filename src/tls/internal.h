@@ -16,6 +16,13 @@
 /* What may ever wait: a server's flight with its chain, or records and the answers to a peer's messages. */
 #define QUEUE_MAX (QUEUE_TARGET + 2 * TLS_CHAIN_MAX)
 
+/*
+ * What one recv(2) may bring beyond what OpenSSL asked for: several records. OpenSSL's own read-ahead is not
+ * used, because it moves all that is left in its buffer to the front for every record (ssl3_read_n() of 3.0):
+ * with 16 records that is eight copies of every byte.
+ */
+#define READ_AHEAD (16 * RECORD_WIRE_MAX)
+
 /* Writes never fail for lack of room in the socket: what does not fit is queued here, so that OpenSSL never
  * has half a record in its hands and no call must be repeated with the same arguments. */
 struct wire {
@@ -28,6 +35,8 @@ struct wire {
 	uint8_t *queue;	  /* NULL while nothing waits */
 	size_t head, len; /* bytes sent already, bytes in the queue altogether */
 	size_t size;
+	uint8_t *ahead; /* READ_AHEAD bytes: received, and not yet asked for */
+	size_t ahead_at, ahead_len;
 	uint8_t first[64]; /* the first bytes that the peer ever sent, for explain.c */
 	size_t first_len;
 };
@@ -37,6 +46,10 @@ int wire_flush(struct wire *w);
 static inline size_t wire_unsent(const struct wire *w)
 {
 	return w->len - w->head;
+}
+static inline size_t wire_ahead(const struct wire *w)
+{
+	return w->ahead_len - w->ahead_at;
 }
 
 /* --- the session --- */

@@ -13,9 +13,6 @@
 
 #include "tls/internal.h"
 
-/* Several records per recv(2); see docs/performance.md for what other sizes do. */
-#define READ_BUFFER (16 * RECORD_WIRE_MAX)
-
 /* Handshake messages (tickets, KeyUpdate) that a peer may send without a byte of data between them. */
 #define MESSAGES_MAX 32
 
@@ -89,8 +86,6 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method, enum tls_version min, enum tl
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_max_cert_list(ctx, TLS_CHAIN_MAX);
-	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_read_buffer_len(ctx, READ_BUFFER);
 	if (!SSL_CTX_set_min_proto_version(ctx, protocol_number(min, TLS1_2_VERSION)) ||
 	    !SSL_CTX_set_max_proto_version(ctx, protocol_number(max, 0)) || tls_set_ciphers(ctx) < 0) {
 		SSL_CTX_free(ctx);
@@ -138,10 +133,11 @@ static int attach(struct tls *t, int fd, int keylog_fd)
 	t->alert = -1;
 	t->keylog_fd = keylog_fd;
 	t->wire.fd = fd;
+	t->wire.ahead = malloc(READ_AHEAD);
 	t->bio_method = wire_bio_method();
 	t->ssl = SSL_new(t->ctx);
 	BIO *bio = t->bio_method ? BIO_new(t->bio_method) : NULL;
-	if (!t->ssl || !bio) {
+	if (!t->ssl || !bio || !t->wire.ahead) {
 		BIO_free(bio);
 		ERR_clear_error();
 		return -ENOMEM;
@@ -311,6 +307,7 @@ void tls_free(struct tls *t)
 	SSL_CTX_free(t->ctx);
 	BIO_meth_free(t->bio_method);
 	free(t->wire.queue);
+	free(t->wire.ahead);
 	free(t);
 }
 
@@ -414,7 +411,8 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size)
 
 bool tls_pending(const struct tls *t)
 {
-	return t->end_unsaid || (!t->blocked && !t->error && !t->closed && SSL_has_pending(t->ssl));
+	return t->end_unsaid || (!t->blocked && !t->error && !t->closed &&
+				 (wire_ahead(&t->wire) > 0 || SSL_has_pending(t->ssl)));
 }
 
 int tls_flush(struct tls *t)
