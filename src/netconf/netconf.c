@@ -472,13 +472,16 @@ static void fill_report(const struct netconf *nc, const struct interface *i,
 	report->ifindex = o->ifindex;
 	report->mtu = o->mtu;
 	report->table = o->table;
-	for (size_t n = 0; n < o->n_routes; n++)
-		report->default_installed |= o->routes[n].ifindex == o->ifindex &&
-					     o->routes[n].protocol == NET_ROUTE_PROTOCOL &&
-					     o->routes[n].dst.family == AF_INET &&
-					     o->routes[n].prefix_len <= 1;
+	for (size_t n = 0; n < o->n_routes; n++) {
+		/* Ours, or one that a router advertisement brought: others are not observed on our device. */
+		bool ours = o->routes[n].ifindex == o->ifindex && o->routes[n].prefix_len <= 1;
+		report->default_installed |= ours && o->routes[n].dst.family == AF_INET;
+		report->default6_installed |= ours && o->routes[n].dst.family == AF_INET6;
+	}
 	report->default_active = report->default_installed && o->carrier &&
 				 !(report->notices & NET_NOTICE_DEFAULT_NOT_ACTIVE);
+	report->default6_active = report->default6_installed && o->carrier &&
+				  !(report->notices & NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE);
 	for (size_t n = 0; n < o->n_addrs; n++)
 		report->ipv6_global |= o->addrs[n].family == AF_INET6 &&
 				       !IN6_IS_ADDR_LINKLOCAL(&o->addrs[n].local.in6);

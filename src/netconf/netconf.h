@@ -47,8 +47,9 @@ struct net_report {
 	unsigned n_failed;
 	/* In force now, for `show`. */
 	uint32_t ifindex, mtu, table;
-	bool default_installed, default_active; /* IPv4 */
-	bool ipv6_global;			/* the interface has a global IPv6 address */
+	bool default_installed, default_active;	  /* IPv4 */
+	bool default6_installed, default6_active; /* IPv6 */
+	bool ipv6_global;			  /* the interface has a global IPv6 address */
 	enum net_dns_backend dns_backend; /* where our resolvers are (being) put; NET_DNS_NONE = nowhere */
 };
 

@@ -59,7 +59,9 @@ static void take_addr(void *ctx, const struct nlmsghdr *message)
 		addr->local = addr->peer;
 	if (addr->peer.family == AF_UNSPEC)
 		addr->peer = addr->local;
+	/* Not what a DHCPv6 client set: the kernel marks its own. */
 	addr->dynamic = addr->family == AF_INET6 && !(p.flags & IFA_F_PERMANENT) &&
+			p.flags & (IFA_F_MANAGETEMPADDR | IFA_F_TEMPORARY) &&
 			!IN6_IS_ADDR_LINKLOCAL(&addr->local.in6);
 	obs->addrs[obs->n_addrs++] = *addr;
 }

@@ -268,10 +268,21 @@ static void plan_link_local(struct planner *p)
 		add_addr(p, NET_OP_ADDR_ADD, new, new);
 }
 
-/* What an earlier session's router advertisements left, when this one has no IPv6. */
+/*
+ * Is what router advertisements brought of a session that is over? During an outage it stays, as the IPv4
+ * address does, for open sockets; the next session, or the end of trying, takes it away: another prefix would
+ * be chosen as the source of packets that nobody answers.
+ */
+static bool ra_is_over(const struct planner *p)
+{
+	bool begins = p->carrier && !p->have->carrier, outage = p->ipv4 && !p->carrier;
+
+	return begins || (!p->ipv6 && !outage);
+}
+
 static void plan_stale_ipv6(struct planner *p)
 {
-	if (p->ipv6 || (p->live && !p->carrier))
+	if (!ra_is_over(p))
 		return;
 	for (size_t i = 0; i < p->have->n_addrs; i++) {
 		const struct net_observed_addr *a = &p->have->addrs[i];
@@ -407,7 +418,7 @@ static bool is_stale_ra_default(const struct planner *p, const struct net_route 
 {
 	if (r->protocol != RTPROT_RA || r->ifindex != p->have->ifindex || !is_default(r))
 		return false;
-	if (p->want->default_route != NET_DEFAULT_METRIC || (p->carrier && !p->ipv6))
+	if (p->want->default_route != NET_DEFAULT_METRIC || ra_is_over(p))
 		return true;
 	return p->have->sysctl[NET_SYSCTL_RA_DEFRTR_METRIC].present && r->metric != p->want->metric;
 }
@@ -652,8 +663,8 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 	plan_old_ipv4(&p, record->local, record->peer);
 	if (p.carrier && !observed->carrier)
 		add_value(&p, NET_OP_CARRIER, 1);
+	plan_stale_ipv6(&p); /* before the router is asked for new ones */
 	plan_link_local(&p);
-	plan_stale_ipv6(&p);
 	plan_dns(&p);
 	notice_ipv6_rival(&p);
 	notice_bypass(&p);

@@ -69,11 +69,8 @@ static void show_addresses(const struct tunnel *t)
 	printf(LABEL "%u%s\n", "MTU", (unsigned)mtu, mtu_why);
 	facts_dns(t, text, sizeof(text));
 	printf(LABEL "%s\n", "DNS", text);
-	printf(LABEL "%s\n", "default route",
-	       t->config.no_default_route     ? "not wanted"
-	       : !t->report.default_installed ? "not installed"
-	       : t->report.default_active     ? "through the tunnel"
-					      : "installed, not active");
+	facts_default_route(t, text, sizeof(text));
+	printf(LABEL "%s\n", "default route", text);
 }
 
 static void show_server(const struct tunnel *t)

@@ -73,6 +73,26 @@ void facts_dns(const struct tunnel *t, char *out, size_t size)
 	add(out, size, " ", backend);
 }
 
+static const char *default_route(bool wanted, bool installed, bool active)
+{
+	return !wanted	    ? "not wanted"
+	       : !installed ? "not installed"
+	       : active	    ? "through the tunnel"
+			    : "installed, not active";
+}
+
+void facts_default_route(const struct tunnel *t, char *out, size_t size)
+{
+	const struct net_report *r = &t->report;
+
+	out[0] = 0;
+	add(out, size, "",
+	    default_route(!t->config.no_default_route, r->default_installed, r->default_active));
+	/* Most servers give none. */
+	if (r->default6_installed)
+		add(out, size, "; IPv6 ", default_route(true, true, r->default6_active));
+}
+
 void facts_certificate(const struct tunnel *t, char *out, size_t size)
 {
 	const struct worker_verified *v = &t->attempt->verified;

@@ -114,7 +114,8 @@ int kernel_reconcile(struct tunnel *t)
 	int r = netconf_reconcile(t->host->netconf, t->tun.ifindex, &desired, &report);
 	log_report(t, &report);
 	bool news = report.changed || report.notices != t->report.notices ||
-		    report.default_active != t->report.default_active;
+		    report.default_active != t->report.default_active ||
+		    report.default6_active != t->report.default6_active;
 	t->report = report;
 	if (report.changed)
 		t->reconciled = loop_now(t->host->loop);

@@ -204,11 +204,8 @@ static void print_session(const struct tunnel *t, struct text *out)
 	if (t->state == TUNNEL_UP) {
 		facts_dns(t, text, sizeof(text));
 		text_addf(out, LABEL "%s\n", "DNS", text);
-		text_addf(out, LABEL "%s\n", "Default route",
-			  t->config.no_default_route	 ? "not wanted"
-			  : !t->report.default_installed ? "not installed"
-			  : t->report.default_active	 ? "through the tunnel"
-							 : "installed, not active");
+		facts_default_route(t, text, sizeof(text));
+		text_addf(out, LABEL "%s\n", "Default route", text);
 	}
 	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
 		if (t->report.notices & 1u << i)
@@ -322,6 +319,8 @@ static void json_session(const struct tunnel *t, struct text *out)
 		json_dns(t, out);
 		json_flag(out, "default-route-installed", t->report.default_installed);
 		json_flag(out, "default-route-active", t->report.default_active);
+		json_flag(out, "ipv6-default-route-installed", t->report.default6_installed);
+		json_flag(out, "ipv6-default-route-active", t->report.default6_active);
 	}
 	if (t->failure.cause != CAUSE_NONE) {
 		text_add(out, ", \"last-error\": {\"cause\": ");

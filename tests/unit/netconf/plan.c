@@ -544,6 +544,36 @@ static void session_without_ipv6_takes_the_old_away(void)
 	check(!has_route(&s, "default via fe80::1 dev sstpc0 metric 210"));
 }
 
+static void next_session_begins_without_what_the_last_was_told(void)
+{
+	struct net_desired w = connected();
+	struct sim s = up(&w);
+
+	sim_router_advertisement(&s);
+	w.carrier = false;
+	settle(&s, &w);
+	check(has_route(&s, "default via fe80::1 dev sstpc0 metric 210"));
+	w.carrier = true;
+	w.link_local = ip("fe80::9").in6;
+	settle(&s, &w);
+	check_settled(&s);
+	/* Gone before the kernel asks for new ones, which may be the same. */
+	check(strstr(s.ops, "address del 2001:db8::2/64; address add fe80::9/64"));
+	check(strstr(s.ops, "route del default via fe80::1 dev sstpc0 metric 210"));
+	sim_router_advertisement(&s);
+	settle(&s, &w);
+	check_settled(&s);
+	check_int(s.kernel.n_addrs, 3);
+	/* Disconnected by the user: no outage that would end. */
+	w.carrier = false;
+	w.local = w.peer = (struct in_addr){ INADDR_ANY };
+	w.link_local = in6addr_any;
+	settle(&s, &w);
+	check_settled(&s);
+	check_int(s.kernel.n_addrs, 0);
+	check_int(s.kernel.n_routes, 0);
+}
+
 static void new_identifier_replaces_the_link_local_address(void)
 {
 	struct net_desired w = connected();
@@ -1034,6 +1064,7 @@ int main(void)
 		TEST(ipv6_default_follows_the_wish),
 		TEST(foreign_router_advertisement_routes_stay),
 		TEST(session_without_ipv6_takes_the_old_away),
+		TEST(next_session_begins_without_what_the_last_was_told),
 		TEST(new_identifier_replaces_the_link_local_address),
 		TEST(vrf_joins_moves_and_leaves),
 		TEST(missing_vrf_leaks_nothing_and_is_joined_when_it_appears),
