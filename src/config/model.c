@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/base64.h"
+#include "config/chain.h"
 #include "config/schema.h"
 #include "config/tree.h"
 
@@ -190,18 +191,16 @@ static int load_children(const struct config_node *parent, struct config_interfa
 	return 0;
 }
 
-char *config_make_pem(const char *base64)
+void config_add_pem(const char *base64, struct text *out)
 {
-	_cleanup_text_ struct text pem = { 0 };
 	size_t len = strlen(base64);
 
-	text_add(&pem, "-----BEGIN CERTIFICATE-----\n");
+	text_add(out, "-----BEGIN CERTIFICATE-----\n");
 	for (size_t i = 0; i < len; i += 64) {
-		text_add_len(&pem, base64 + i, MIN(len - i, (size_t)64));
-		text_add(&pem, "\n");
+		text_add_len(out, base64 + i, MIN(len - i, (size_t)64));
+		text_add(out, "\n");
 	}
-	text_add(&pem, "-----END CERTIFICATE-----\n");
-	return text_take(&pem);
+	text_add(out, "-----END CERTIFICATE-----\n");
 }
 
 static int load_ca(const struct config_tree *tree, struct config_interface *c)
@@ -210,11 +209,12 @@ static int load_ca(const struct config_tree *tree, struct config_interface *c)
 	const struct config_node *ca = pki ? config_node_find(pki, schema_child(pki->schema, "ca"),
 							      c->ca_name)
 					   : NULL;
-	const char *certificate = ca ? config_node_value(ca, "certificate") : NULL;
+	_cleanup_text_ struct text pem = { 0 };
 
-	if (!certificate)
+	if (!ca || !config_node_get(ca, "certificate"))
 		return -EINVAL;
-	c->ca_pem = config_make_pem(certificate);
+	chain_add_pem(pki, ca, &pem);
+	c->ca_pem = text_take(&pem);
 	return c->ca_pem ? 0 : -ENOMEM;
 }
 

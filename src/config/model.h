@@ -69,7 +69,7 @@ struct config_interface {
 	unsigned auth;				/* CONFIG_AUTH_*: exactly these may be used */
 
 	char ca_name[CONFIG_CA_NAME_MAX + 1]; /* `pki ca` entry; "" = the system's trust store */
-	char *ca_pem;			      /* its certificate in PEM armour, owned; NULL if none */
+	char *ca_pem; /* it and its chain (config/chain.h) as PEM, owned; NULL if none */
 	struct config_pin pins[CONFIG_PINS_MAX];
 	size_t n_pins;
 	char server_name[HOST_MAX]; /* verified instead of `server`; "" = server */
@@ -92,13 +92,14 @@ int config_interface_copy(struct config_interface *to, const struct config_inter
 
 struct config_tree;
 /*
- * The interface as the tree describes it, with the certificate of its CA. 0, -ENOENT if the tree has no such
+ * The interface as the tree describes it, with the certificates of its CA. 0, -ENOENT if the tree has no such
  * interface, -EINVAL if a value does not fit its type (a tree that was checked has none), -ENOMEM.
  */
 int config_interface_load(const struct config_tree *tree, const char *name, struct config_interface *ret);
 
-/* The stored form of a certificate (one line of base64) as PEM; malloc'ed, NULL without memory. */
-char *config_make_pem(const char *base64);
+/* Adds the stored form of a certificate (one line of base64) as PEM. */
+struct text;
+void config_add_pem(const char *base64, struct text *out);
 
 /* The cost of going from `a` to `b`, by the schema's cost of each leaf that differs. The names must be equal.
  */

@@ -60,14 +60,13 @@ static void read_line(struct ca *ca, const char *line)
 static void inspect(const struct show *s, const struct config_node *node, struct ca *ca)
 {
 	const char *certificate = config_node_value(node, "certificate");
-	_cleanup_text_ struct text out = { 0 };
-	_cleanup_free_ char *pem = NULL;
+	_cleanup_text_ struct text pem = { 0 }, out = { 0 };
 
 	*ca = (struct ca){ .name = node->value };
 	if (!certificate)
 		return;
-	pem = config_make_pem(certificate);
-	if (pem && inspect_pem(s->daemon->manager.worker_path, pem, strlen(pem), &out) == 0)
+	config_add_pem(certificate, &pem);
+	if (inspect_pem(s->daemon->manager.worker_path, text_str(&pem), pem.len, &out) == 0)
 		read_line(ca, text_str(&out));
 }
 
