@@ -235,6 +235,20 @@ transfer() {
 	"$LIB/payload" "$PREFIX$1" "$PREFIX$2" "$3" "$4"
 }
 
+# spoof DESCRIPTION SOURCE NS ADDRESS pass|drop: a ping with this source of the namespace `server` to a host behind the tunnel.
+spoof() {
+	local before want=1
+	before=$(echoes "$3")
+	on server ping -n -q -c1 -W0.01 -I "$2" "$4" >/dev/null
+	# one that is always answered: when it is back, the other has been judged
+	on server ping -n -q -c1 -W5 -I 203.0.113.7 "$4" >/dev/null || not_ok "$1: $2 to $4: the right source is answered"
+	[ "$5" = drop ] || want=2
+	is "$1: $2 to $4: $5" $(($(echoes "$3") - before)) $want
+}
+echoes() { # NS
+	on "$1" sed -n 's/^Icmp: \([0-9]* \)\{8\}\([0-9]*\) .*/\2/p' /proc/net/snmp
+}
+
 # --- our programs ------------------------------------------------------------------------------------------------------
 
 # peer NAME NS [OPTION…]: sstp-peer in a namespace, port 443, for alice (correct horse), with the certificate vpn.example.com;

@@ -7,10 +7,8 @@
  *     create sstpc0            set mtu 1400         set local 10.0.0.2      set dns 10.0.0.53 10.0.0.54
  *     reconcile                remove               recover                 events
  *     underlay 192.0.2.1       plain                drain                   quit
- *     inject 4500…             packets
  *
- * `plain` makes a TUN without virtio headers; there `inject` puts a packet into the host as if the peer had
- * sent it, and `packets` tells what the host has sent to the peer.
+ * `plain` makes a TUN without virtio headers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -192,37 +190,6 @@ static void do_events(struct tool *t)
 	answer(net_monitor_read(&t->monitor, print_event, NULL), "");
 }
 
-#define PACKET_MAX 2048
-
-static void do_inject(struct tool *t, const char *hex)
-{
-	uint8_t packet[PACKET_MAX];
-	size_t len = strlen(hex) / 2;
-
-	if (!t->plain || len > sizeof(packet) || parse_hex(hex, packet, len) < 0) {
-		answer(-EINVAL, "");
-		return;
-	}
-	answer(write(t->tun.fd, packet, len) == (ssize_t)len ? 0 : -errno, "");
-}
-
-/* Waits a second for the first, then tells all. */
-static void do_packets(struct tool *t)
-{
-	struct pollfd p = { .fd = t->tun.fd, .events = POLLIN };
-	uint8_t packet[PACKET_MAX];
-	ssize_t n;
-
-	(void)poll(&p, 1, 1000);
-	while ((n = read(t->tun.fd, packet, sizeof(packet))) > 0) {
-		printf("event packet ");
-		for (ssize_t i = 0; i < n; i++)
-			printf("%02x", packet[i]);
-		printf("\n");
-	}
-	answer(0, "");
-}
-
 static void do_underlay(const char *server)
 {
 	struct net_addr address;
@@ -271,10 +238,6 @@ static void run(struct tool *t, char **words, size_t n, const char *line)
 	} else if (strcmp(words[0], "drain") == 0) {
 		(void)snprintf(text, sizeof(text), "%u", tun_drain(t->tun.fd, 10000));
 		answer(0, text);
-	} else if (strcmp(words[0], "inject") == 0) {
-		do_inject(t, argument);
-	} else if (strcmp(words[0], "packets") == 0) {
-		do_packets(t);
 	} else if (strcmp(words[0], "events") == 0) {
 		do_events(t);
 	} else if (strcmp(words[0], "underlay") == 0) {
@@ -289,7 +252,7 @@ int main(int argc, char **argv)
 	struct netconf_options options = { .run_dir = argc > 1 ? argv[1] : NULL,
 					   .resolv_conf = argc > 2 ? argv[2] : NULL };
 	struct tool t = { .tun = { .fd = -1 }, .want = { .metric = NET_METRIC_DEFAULT } };
-	char line[PACKET_MAX * 2 + 64], copy[sizeof(line)], *words[WORDS_MAX];
+	char line[1024], copy[sizeof(line)], *words[WORDS_MAX];
 
 	int r = netconf_new(&options, &t.nc);
 	if (r == 0)
