@@ -567,10 +567,9 @@ static void find_group(struct control *control, const char *name)
 static int choose_path(struct control *control)
 {
 	const struct daemon_options *o = &control->daemon->options;
-	const char *directory = o->manager.run_dir ? o->manager.run_dir : NETCONF_RUN_DIR;
-	int n = o->socket
-			? snprintf(control->path, sizeof(control->path), "%s", o->socket)
-			: snprintf(control->path, sizeof(control->path), "%s/%s", directory, CONTROL_SOCKET);
+	int n = o->socket ? snprintf(control->path, sizeof(control->path), "%s", o->socket)
+			  : snprintf(control->path, sizeof(control->path), "%s/%s",
+				     daemon_run_dir(control->daemon), CONTROL_SOCKET);
 
 	return n < 0 || (size_t)n >= sizeof(control->path) ? -ENAMETOOLONG : 0;
 }
@@ -618,6 +617,10 @@ int control_open(struct daemon *d, struct control **ret, struct failure *failure
 		control->reap = (struct loop_timer){ .fn = on_reap, .ctx = control };
 		control->retry = (struct loop_timer){ .fn = on_retry, .ctx = control };
 		find_group(control, d->options.group);
+		r = baseline_load(&control->baseline, daemon_run_dir(d));
+		if (r < 0)
+			log_warning(&d->manager.log, "%s/" BASELINE_FILE ": %s: the counters are not cleared",
+				    daemon_run_dir(d), strerror(-r));
 		r = choose_path(control);
 		if (r == 0)
 			r = listen_at(control);
@@ -657,6 +660,6 @@ void control_close(struct control *control)
 	if (control->fd >= 0)
 		(void)unlink(control->path);
 	control->fd = close_fd(control->fd);
-	show_baseline_done(&control->baseline);
+	baseline_done(&control->baseline);
 	free(control);
 }

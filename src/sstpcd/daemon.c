@@ -58,6 +58,11 @@ struct tunnel *daemon_find(const struct daemon *d, const char *name)
 	return t && !daemon_is_leaving(t) ? t : NULL;
 }
 
+const char *daemon_run_dir(const struct daemon *d)
+{
+	return d->options.manager.run_dir ? d->options.manager.run_dir : NETCONF_RUN_DIR;
+}
+
 /* Tunnels that leave */
 
 static bool has_left(const struct tunnel *t)
@@ -489,7 +494,7 @@ static int watch_signals(struct daemon *d)
 /* One daemon per run directory. The lock is the process's: it survives a re-exec with the descriptor. */
 static int take_lock(struct daemon *d, const struct logger *log, struct failure *failure)
 {
-	const char *dir = d->options.manager.run_dir ? d->options.manager.run_dir : NETCONF_RUN_DIR;
+	const char *dir = daemon_run_dir(d);
 	char path[4096], text[32];
 
 	(void)mkdir(dir, 0755); /* open(2) tells what is wrong with it */

@@ -54,6 +54,7 @@ int daemon_main(int argc, char **argv);
 
 /* The tunnel of an interface of the running configuration; NULL if there is none. */
 struct tunnel *daemon_find(const struct daemon *d, const char *name);
+const char *daemon_run_dir(const struct daemon *d);
 /* True for a tunnel whose interface was taken out of the configuration and that only waits for its end. */
 static inline bool daemon_is_leaving(const struct tunnel *t)
 {

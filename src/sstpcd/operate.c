@@ -491,10 +491,15 @@ static void finish_show(struct client *c, const struct op_request *r)
 
 static void run_clear_counters(struct client *c)
 {
-	int r = show_clear_counters(&c->control->baseline, (int64_t)time(NULL));
+	struct daemon *d = c->control->daemon;
+	int r = baseline_take(&c->control->baseline, (int64_t)time(NULL));
 
 	if (r < 0)
 		client_printf(c, CONTROL_MESSAGE, "Cannot read the counters: %s\n", strerror(-r));
+	else if ((r = baseline_save(&c->control->baseline, daemon_run_dir(d))) < 0)
+		client_printf(c, CONTROL_MESSAGE,
+			      "The counters are cleared until sstpcd ends: %s/" BASELINE_FILE ": %s\n",
+			      daemon_run_dir(d), strerror(-r));
 	client_finish(c, r < 0);
 }
 

@@ -63,7 +63,7 @@ struct control {
 	char path[108]; /* of the socket; struct sockaddr_un has as much */
 	struct client *clients;
 	size_t n_clients;
-	struct show_baseline baseline;
+	struct baseline baseline;
 	uint8_t buf[IPC_MAX]; /* for one message, in or out */
 };
 

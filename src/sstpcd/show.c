@@ -24,43 +24,9 @@ static const char *const counter_names[_LINK_COUNTERS] = {
 /* --- counters ---------------------------------------------------------------------------------------------
  */
 
-void show_baseline_done(struct show_baseline *b)
-{
-	free(b->links);
-	*b = (struct show_baseline){ 0 };
-}
-
-int show_clear_counters(struct show_baseline *b, int64_t now)
-{
-	_cleanup_links_ struct links links = { 0 };
-	int r = links_read(&links, NULL);
-
-	if (r < 0)
-		return r;
-	struct baseline_link *list = calloc(links.n ? links.n : 1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	for (size_t i = 0; i < links.n; i++) {
-		list[i].ifindex = links.items[i].ifindex;
-		list[i].time = now;
-		memcpy(list[i].counters, links.items[i].counters, sizeof(list[i].counters));
-	}
-	show_baseline_done(b);
-	*b = (struct show_baseline){ .links = list, .n = links.n };
-	return 0;
-}
-
-static const struct baseline_link *find_baseline(const struct show *s, const struct link_info *l)
-{
-	for (size_t i = 0; s->baseline && i < s->baseline->n; i++)
-		if (s->baseline->links[i].ifindex == l->ifindex)
-			return &s->baseline->links[i];
-	return NULL;
-}
-
 static void read_counters(const struct show *s, const struct link_info *l, uint64_t out[_LINK_COUNTERS])
 {
-	const struct baseline_link *b = find_baseline(s, l);
+	const struct baseline_link *b = baseline_find(s->baseline, l);
 
 	for (size_t i = 0; i < _LINK_COUNTERS; i++)
 		out[i] = l->counters[i] - (b ? MIN(b->counters[i], l->counters[i]) : 0);
@@ -218,7 +184,7 @@ static void print_session(const struct tunnel *t, struct text *out)
 
 static void print_detail(const struct show *s, const struct link_info *l)
 {
-	const struct baseline_link *b = find_baseline(s, l);
+	const struct baseline_link *b = baseline_find(s->baseline, l);
 	uint64_t counters[_LINK_COUNTERS];
 
 	link_print(l, s->out);

@@ -2,26 +2,13 @@
 /* The output of the operational `show` commands, as text in VyOS's layouts and as JSON. */
 #pragma once
 
+#include "sstpcd/baseline.h"
 #include "sstpcd/daemon.h"
 #include "sstpcd/links.h"
 
-/* `clear interfaces counters`: what is subtracted from now on. A device of another index is another device.
- */
-struct show_baseline {
-	struct baseline_link {
-		uint32_t ifindex;
-		int64_t time;
-		uint64_t counters[_LINK_COUNTERS];
-	} * links;
-	size_t n;
-};
-void show_baseline_done(struct show_baseline *b);
-/* Takes the present counters as the baseline. 0 or negative errno. */
-int show_clear_counters(struct show_baseline *b, int64_t now);
-
 struct show {
 	const struct daemon *daemon;
-	const struct show_baseline *baseline;
+	const struct baseline *baseline;
 	bool json;
 	struct text *out;
 };
