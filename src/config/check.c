@@ -24,13 +24,13 @@ static void check_ca(const struct config_tree *old, const struct config_tree *ne
 	if (!name)
 		return;
 	if (!ca && find_ca(old, name))
-		config_errors_add(errors, 0, 0, path,
+		config_errors_add(errors, interface->line, interface->column, path,
 				  "PKI object \"%s\" still in use by \"%s ssl ca-certificate\"", name, path);
 	else if (!ca)
-		config_errors_add(errors, 0, 0, path, "CA Certificate \"%s\" not found in configuration!",
-				  name);
+		config_errors_add(errors, interface->line, interface->column, path,
+				  "CA Certificate \"%s\" not found in configuration!", name);
 	else if (!config_node_get(ca, "certificate"))
-		config_errors_add(errors, 0, 0, path,
+		config_errors_add(errors, interface->line, interface->column, path,
 				  "PEM CA certificate for \"%s\" missing in configuration!", name);
 }
 
@@ -46,19 +46,20 @@ static void check_interface(const struct config_tree *old, const struct config_t
 	bool password = config_node_get(authentication, "password");
 	bool file = config_node_get(authentication, "password-file");
 	if (authentication && (!config_node_get(authentication, "username") || (!password && !file)))
-		config_errors_add(errors, 0, 0, text_str(&path),
+		config_errors_add(errors, node->line, node->column, text_str(&path),
 				  "Authentication requires both username and password to be set!");
 	if (password && file)
-		config_errors_add(errors, 0, 0, text_str(&path),
+		config_errors_add(errors, node->line, node->column, text_str(&path),
 				  "Authentication: set either password or password-file, not both!");
 	if (!config_node_get(node, "server"))
-		config_errors_add(errors, 0, 0, text_str(&path), "Remote SSTP server must be specified!");
+		config_errors_add(errors, node->line, node->column, text_str(&path),
+				  "Remote SSTP server must be specified!");
 	check_ca(old, new, node, text_str(&path), errors);
 	for (size_t i = 0; ssl && i < ssl->n_children; i++)
 		pins += strcmp(ssl->children[i]->schema->name, "pin") == 0;
 	if (pins > CONFIG_PINS_MAX)
-		config_errors_add(errors, 0, 0, text_str(&path), "At most %d pins may be set!",
-				  CONFIG_PINS_MAX);
+		config_errors_add(errors, node->line, node->column, text_str(&path),
+				  "At most %d pins may be set!", CONFIG_PINS_MAX);
 }
 
 /* Is it one DER SEQUENCE, neither cut nor followed by anything? What is inside, the sandbox looks at. */
@@ -89,8 +90,8 @@ static void check_pki(const struct config_node *ca, struct config_errors *errors
 	if (!certificate || is_der_sequence(certificate))
 		return;
 	config_node_path(ca, &path);
-	config_errors_add(errors, 0, 0, text_str(&path), "Invalid certificate on CA certificate \"%s\"",
-			  ca->value);
+	config_errors_add(errors, ca->line, ca->column, text_str(&path),
+			  "Invalid certificate on CA certificate \"%s\"", ca->value);
 }
 
 void config_check(const struct config_tree *old, const struct config_tree *new, struct config_errors *errors)

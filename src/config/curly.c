@@ -314,6 +314,7 @@ static bool add_node(struct parser *p, struct config_node *parent, const struct 
 static bool read_statement(struct parser *p, struct config_node *parent, struct config_node **ret)
 {
 	const struct schema *schema = schema_child(parent->schema, text_str(&p->word));
+	unsigned line = p->at_line, column = p->at_column;
 	_cleanup_free_ char *value = NULL;
 
 	if (!schema) {
@@ -332,6 +333,10 @@ static bool read_statement(struct parser *p, struct config_node *parent, struct 
 		wipe(value, strlen(value));
 	if (!added)
 		return false;
+	if (!(*ret)->line) {
+		(*ret)->line = line;
+		(*ret)->column = column;
+	}
 	next(p);
 	if (p->token == TOKEN_OPEN && schema_is_inner(schema))
 		return true;

@@ -22,6 +22,7 @@ struct config_node {
 	struct config_node *parent; /* NULL: the root */
 	char *value;		    /* of a tag or leaf; NULL otherwise */
 	char *comment;		    /* NULL = none */
+	unsigned line, column;	    /* where a file that was read has it; 0 = nowhere, or not known */
 	struct config_node **children;
 	size_t n_children, size;
 };

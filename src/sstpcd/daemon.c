@@ -545,8 +545,6 @@ static int boot(struct daemon *d, struct failure *failure)
 		return -ENOMEM;
 	}
 	log_lines(d, LOG_LEVEL_ERROR, &report);
-	if (rolled_back)
-		log_warning(&d->manager.log, "the last commit was not confirmed: it is taken back");
 	take_what_goes(d, tree, NULL);
 	d->manager.patience = 0;
 	daemon_follow(d, tree);

@@ -271,7 +271,8 @@ static void damage_is_reported_and_kept_aside(void)
 			   "@/config.boot:8:8: [interfaces sstpc sstpc1 ssl] \"pin\": Pin must be the "
 			   "SHA-256 of a public "
 			   "key, as 64 hexadecimal digits or in base64\n"
-			   "@/config.boot: [interfaces sstpc sstpc2] Remote SSTP server must be specified!\n"
+			   "@/config.boot:11:2: [interfaces sstpc sstpc2] Remote SSTP server must be "
+			   "specified!\n"
 			   "@/config.boot: kept as @/config.boot.damaged-*; what is whole is used\n");
 	check(file_is(p.file, damaged));
 	check_int(count_files(p.directory), 2);
