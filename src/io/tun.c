@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 /* Younger than the oldest kernel headers that we build with. */
 #ifndef IFF_NO_CARRIER
@@ -83,6 +84,17 @@ static int create_failed(const char *path, const char *name, struct failure *fai
 	return -error;
 }
 
+/* The kernel's own number of packets does as well: no reason to fail. */
+static void set_ring(const char *name)
+{
+	struct ifreq ifr = { .ifr_qlen = TUN_RING };
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
+	if (fd >= 0)
+		(void)ioctl(fd, SIOCSIFTXQLEN, &ifr);
+}
+
 int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure)
 {
 	const char *path = options->path ? options->path : TUN_PATH;
@@ -123,6 +135,7 @@ int tun_create(const struct tun_options *options, struct tun *ret, struct failur
 	tun.ifindex = if_nametoindex(tun.name);
 	if (tun.ifindex == 0)
 		return create_failed(path, options->name, failure);
+	set_ring(tun.name);
 	tun.fd = TAKE_FD(fd);
 	*ret = tun;
 	return 0;

@@ -98,7 +98,7 @@ static int open_tun(struct connection *c, const struct ppp_params *p)
 
 	if (r < 0 || loop_fd_is_added(&c->tun_source)) /* later only the addresses change */
 		return r;
-	(void)tun_drain(c->tun.fd, 1000);
+	(void)tun_drain(c->tun.fd, TUN_RING);
 	r = tun_set_carrier(c->tun.fd, true);
 	if (r < 0)
 		return r;

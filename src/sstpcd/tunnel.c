@@ -18,7 +18,6 @@
 #define BACKOFF_MAX	(60 * USEC_PER_SEC)
 #define STABLE_TIME	(30 * USEC_PER_SEC) /* a session of this length forgives earlier failures */
 #define RENEW_PAUSE	USEC_PER_SEC	    /* somebody may delete the device whenever it comes */
-#define DRAIN_MAX	4096		    /* more than the transmit ring of a TUN holds */
 #define ASLEEP_TOO_LONG (60 * USEC_PER_SEC) /* the server has given up a session by then */
 
 static const char *const state_names[_TUNNEL_STATE_MAX] = {
@@ -235,7 +234,7 @@ static void dial(struct tunnel *t)
 	*t->attempt = (struct tunnel_attempt){ .started = loop_now(t->host->loop) };
 	kernel_remember_path(t);
 	/* The former worker has gone and the carrier is off: what is in the ring is of before an outage. */
-	(void)tun_drain(t->tun.fd, DRAIN_MAX);
+	(void)tun_drain(t->tun.fd, TUN_RING);
 	change_state(t, TUNNEL_DIALLING, in(t, DIAL_TIME));
 	tunnel_note(t, TUNNEL_NOTE_STATE);
 	if (ensure_device(t, &failure) < 0 || session_start(t, &failure) < 0)
