@@ -239,7 +239,7 @@ transfer() {
 spoof() {
 	local before want=1
 	before=$(echoes "$3")
-	on server ping -n -q -c1 -W0.01 -I "$2" "$4" >/dev/null
+	on server /bin/ping -n -q -c1 -W0.01 -I "$2" "$4" >/dev/null # not busybox's: it waits for whole seconds
 	# one that is always answered: when it is back, the other has been judged
 	on server ping -n -q -c1 -W5 -I 203.0.113.7 "$4" >/dev/null || not_ok "$1: $2 to $4: the right source is answered"
 	[ "$5" = drop ] || want=2
