@@ -639,9 +639,10 @@ static void note_records(struct netconf *nc, struct names *names)
 		struct net_record record;
 		struct record_owner owner = { 0 };
 
-		/* Half-written records have a ':' in their names, which no interface has. */
-		if (!is_interface_name(e->d_name))
+		if (!is_interface_name(e->d_name)) {
+			record_delete_half(nc->dir, e->d_name);
 			continue;
+		}
 		int r = record_load(nc->dir, e->d_name, &record, &owner);
 		if (r == -EBADMSG || (r == 0 && owner.netns == nc->netns))
 			note_missing(names, e->d_name);

@@ -13,6 +13,7 @@
 
 #define WORDS_MAX (NET_DNS_MAX + 2)
 #define MAGIC	  "sstpcd-net 1"
+#define HALF	  ".new:" /* behind the name while it is being written: no interface has a ':' */
 
 void record_format(const struct net_record *record, const struct record_owner *owner, struct text *out)
 {
@@ -184,7 +185,7 @@ int record_save(const char *dir, const char *ifname, const struct net_record *re
 
 	int r = record_path(dir, ifname, "", path, sizeof(path));
 	if (r == 0)
-		r = record_path(dir, ifname, ".new:", temp, sizeof(temp)); /* no interface has a ':' */
+		r = record_path(dir, ifname, HALF, temp, sizeof(temp));
 	if (r < 0)
 		return r;
 	record_format(record, owner, &text);
@@ -227,4 +228,16 @@ int record_delete(const char *dir, const char *ifname)
 	if (r < 0)
 		return r;
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+void record_delete_half(const char *dir, const char *file)
+{
+	size_t len = strlen(file), half = strlen(HALF);
+	char name[IFNAMSIZ], path[PATH_MAX];
+
+	if (len <= half || len - half >= sizeof(name) || strcmp(file + len - half, HALF) != 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(len - half), file);
+	if (if_nametoindex(name) == 0 && record_path(dir, name, HALF, path, sizeof(path)) == 0)
+		(void)unlink(path);
 }

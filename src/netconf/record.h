@@ -25,3 +25,6 @@ int record_save(const char *dir, const char *ifname, const struct net_record *re
 /* -ENOENT: nothing recorded. */
 int record_load(const char *dir, const char *ifname, struct net_record *ret, struct record_owner *ret_owner);
 int record_delete(const char *dir, const char *ifname);
+/* Deletes `file` if it is a record that was being written when its process was killed, for an interface that
+ * is gone. */
+void record_delete_half(const char *dir, const char *file);
