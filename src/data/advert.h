@@ -12,3 +12,19 @@
  * (netconf/plan.c).
  */
 bool advert_is_refused(const uint8_t *p, const struct ip_packet *ip);
+
+#define ADVERT_RDNSS_MAX 4 /* resolvers taken from an advertisement */
+
+/* Resolvers by RFC 8106 §5.1. */
+struct advert_rdnss {
+	struct in6_addr address[ADVERT_RDNSS_MAX];
+	size_t n;
+	uint32_t lifetime; /* seconds, the shortest of those that count; UINT32_MAX for ever, 0 with n = 0 */
+};
+
+/*
+ * Reads the resolvers of an advertisement that a receiver would take (RFC 4861 §6.1.2, RFC 6980). False if it
+ * is none, or tells of no resolvers. Those with a lifetime of 0 are left out, n may be 0 then; so are
+ * addresses that no resolver can have, and link-local ones, which not every resolver library can be told.
+ */
+bool advert_read_rdnss(const uint8_t *p, const struct ip_packet *ip, struct advert_rdnss *ret);

@@ -72,6 +72,7 @@ struct rx {
 	struct rx_config config;
 	const struct csum_ops *csum;
 	struct rx_stats stats;
+	struct advert_rdnss rdnss;
 	struct slot slots[SLOTS];
 	uint32_t last_slot; /* that was found or filled: mostly it is the next one, too */
 	uint32_t groups_used, groups_yielded, pieces_used;
@@ -322,6 +323,8 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *p, size_t len)
 		rx->stats.adverts++;
 		return -EBADMSG;
 	}
+	if (ip.protocol == IPPROTO_ICMPV6 && advert_read_rdnss(p, &ip, &rx->rdnss))
+		rx->stats.rdnss++;
 	rx->stats.packets++;
 	rx->stats.bytes += ip.len;
 	if (rx->config.vnet_hdr)
@@ -418,4 +421,9 @@ int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX])
 const struct rx_stats *rx_stats(const struct rx *rx)
 {
 	return &rx->stats;
+}
+
+const struct advert_rdnss *rx_rdnss(const struct rx *rx)
+{
+	return &rx->rdnss;
 }

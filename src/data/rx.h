@@ -43,9 +43,11 @@ struct rx_stats {
 	uint64_t writes;  /* yielded by rx_next(): packets / writes is what joining gives */
 	uint64_t dropped; /* not what the PPP protocol says, shorter than its header says, or too long */
 	uint64_t adverts; /* router advertisements that would have taken traffic: dropped, too */
+	uint64_t rdnss;	  /* router advertisements with resolvers */
 };
 
 struct rx;
+struct advert_rdnss;
 
 /* 0 or -ENOMEM. Nothing is allocated after this. */
 int rx_new(const struct rx_config *config, struct rx **ret);
@@ -69,3 +71,5 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 
 const struct rx_stats *rx_stats(const struct rx *rx);
+/* The resolvers of the last router advertisement that had some (data/advert.h). */
+const struct advert_rdnss *rx_rdnss(const struct rx *rx);

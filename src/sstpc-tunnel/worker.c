@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "connect.h"
+#include "data/advert.h"
 #include "ipc/worker.h"
 #include "pump/pump.h"
 #include "resolve.h"
@@ -69,6 +70,10 @@ struct worker {
 	struct pump pump;
 	bool ipv6_reported;
 	bool advert_noted;
+	uint64_t rdnss_heard;	   /* of rx_stats() */
+	struct worker_rdnss rdnss; /* in force */
+	struct worker_rdnss rdnss_reported;
+	struct loop_timer rdnss_timer; /* the end of its lifetime */
 	struct failure failure;
 	uint8_t message[IPC_MAX];
 };
@@ -201,9 +206,50 @@ static void report_ipv6(struct worker *w, bool up)
 	if (w->phase != WORKER_PHASE_UP || up == w->ipv6_reported)
 		return; /* UP will tell, or has told */
 	w->ipv6_reported = up;
+	if (!up) { /* the daemon forgets them with it */
+		w->rdnss = w->rdnss_reported = (struct worker_rdnss){ .n = 0 };
+		loop_timer_clear(&w->rdnss_timer);
+	}
 	memcpy(v.local_id, p->local_id, sizeof(v.local_id));
 	memcpy(v.peer_id, p->peer_id, sizeof(v.peer_id));
 	must_send(w, up ? worker_send_ipv6_up(w->ipc, &v) : worker_send_plain(w->ipc, WORKER_IPV6_DOWN));
+}
+
+/* Tells the daemon of other resolvers; it takes them only while IPv6 is up. */
+static void report_rdnss(struct worker *w)
+{
+	const struct worker_rdnss *is = &w->rdnss, *was = &w->rdnss_reported;
+
+	if (w->phase != WORKER_PHASE_UP || !w->ipv6_reported ||
+	    (is->n == was->n && memcmp(is->address, was->address, is->n * sizeof(is->address[0])) == 0))
+		return;
+	w->rdnss_reported = *is;
+	must_send(w, worker_send_rdnss(w->ipc, is));
+}
+
+static void forget_rdnss(void *ctx)
+{
+	struct worker *w = ctx;
+
+	w->rdnss = (struct worker_rdnss){ .n = 0 };
+	report_rdnss(w);
+}
+
+/* Resolvers that a router advertisement has told, for as long as it says (RFC 8106 §5.1). */
+static void follow_rdnss(struct worker *w)
+{
+	const struct advert_rdnss *heard = rx_rdnss(w->session->rx);
+
+	if (w->rdnss_heard != rx_stats(w->session->rx)->rdnss) {
+		w->rdnss_heard = rx_stats(w->session->rx)->rdnss;
+		w->rdnss = (struct worker_rdnss){ .n = heard->n, .lifetime = heard->lifetime };
+		memcpy(w->rdnss.address, heard->address, sizeof(w->rdnss.address));
+		loop_timer_set(&w->loop, &w->rdnss_timer,
+			       heard->lifetime == UINT32_MAX
+				       ? USEC_NEVER
+				       : loop_now(&w->loop) + heard->lifetime * USEC_PER_SEC);
+	}
+	report_rdnss(w);
 }
 
 static void on_stage_over(struct worker *w, enum stage stage)
@@ -319,6 +365,7 @@ static void run_session(struct worker *w)
 	}
 	while ((e = session_event(w->session)).type != SESSION_EVENT_NONE)
 		on_session_event(w, &e);
+	follow_rdnss(w);
 	if (w->step == STEP_CLOSING && pump_close(&w->pump, clock_now())) {
 		finish(w);
 		return;
@@ -897,6 +944,7 @@ int worker_run(int ipc)
 	w->ipc = ipc;
 	w->tun = w->keylog = w->resolver_fd = w->socket = -1;
 	w->monitor = worker_monitor_of_worker();
+	w->rdnss_timer = (struct loop_timer){ .fn = forget_rdnss, .ctx = w };
 	r = watch(w);
 	if (r == 0)
 		r = loop_run(&w->loop);

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/macro.h"
+#include "data/advert.h"
+#include "data/csum.h"
 #include "packets.h"
 #include "test.h"
 
@@ -585,6 +588,90 @@ static void an_advertisement_cannot_take_traffic(void)
 	check_int(add_icmp6(134, 255, 0, options, 0), 0);
 }
 
+/* An advertisement from `source`, with these options; its checksum is off by `error`. */
+static size_t make_advert(uint8_t out[static 300], uint8_t source, const uint8_t *options, size_t len,
+			  uint8_t error)
+{
+	uint8_t head[56] = { 0x60, [6] = 58, [7] = 255, [8] = source, 0x80, [24] = 0xff, 0x02, [40] = 134 };
+	size_t total = sizeof(head) + len;
+
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), options, len);
+	out[5] = (uint8_t)(total - 40);
+	uint16_t sum = csum_finish(csum_short(out + 8, total - 8) + htons((uint16_t)(total - 40)) +
+				   htons(IPPROTO_ICMPV6));
+	memcpy(out + 42, &sum, sizeof(sum));
+	out[43] = (uint8_t)(out[43] + error);
+	return total;
+}
+
+/* The resolvers that it tells: how many, −1 if none are spoken of; the lifetime. */
+static int rdnss_of(const uint8_t *packet, size_t len, struct advert_rdnss *ret)
+{
+	struct rx *rx = new_rx(true, true);
+	int n = -1;
+
+	*ret = (struct advert_rdnss){ .n = 0 };
+	if (rx_add(rx, PPP_PROTO_IPV6, packet, len) == 0 && rx_stats(rx)->rdnss == 1) {
+		*ret = *rx_rdnss(rx);
+		n = (int)ret->n;
+	}
+	rx_free(rx);
+	return n;
+}
+
+static void resolvers_of_advertisements_are_read(void)
+{
+	/* two of 600 s, one of 300 s, and behind it one that is taken back; each has a number in its last
+	 * byte */
+	uint8_t options[40 + 24 + 24] = {
+		25, 5,	      [6] = 2, 0x58, 0x20, 0x01,     [23] = 1, 0x20, 0x01,	  [39] = 2, 25,
+		3,  [46] = 1, 0x2c,    0x20, 0x01, [63] = 3, 25,       3,    [72] = 0x20, 0x01,	    [87] = 4
+	};
+	uint8_t *second = options + 40, *third = options + 64, p[300],
+		big[8 + 5 * 16] = { 25, 11, [4] = 0xff, 0xff, 0xff, 0xff };
+	struct advert_rdnss r;
+	size_t len = make_advert(p, 0xfe, options, sizeof(options), 0);
+
+	check_int(rdnss_of(p, len, &r), 3);
+	check_int(r.lifetime, 300);
+	check_int(r.address[0].s6_addr[15] * 100 + r.address[1].s6_addr[15] * 10 + r.address[2].s6_addr[15],
+		  123);
+	check_int(rdnss_of(p, make_advert(p, 0xfe, options, 40, 0), &r), 2);
+	check_int(r.lifetime, 600);
+	/* taken back */
+	check_int(rdnss_of(p, make_advert(p, 0xfe, third, 24, 0), &r), 0);
+	check_int(r.lifetime, 0);
+	/* no address fits, an odd length */
+	check_int(rdnss_of(p, make_advert(p, 0xfe, (uint8_t[8]){ 25, 1, [7] = 9 }, 8, 0), &r), 0);
+	check_int(rdnss_of(p, make_advert(p, 0xfe, (uint8_t[16]){ 25, 2, [7] = 9 }, 16, 0), &r), 0);
+	/* none is spoken of */
+	check_int(rdnss_of(p, make_advert(p, 0xfe, (uint8_t[8]){ 5, 1 }, 8, 0), &r), -1);
+	check_int(rdnss_of(p, make_advert(p, 0xfe, options, 0, 0), &r), -1);
+	/* who is no neighbour, or was harmed on the way */
+	check_int(rdnss_of(p, make_advert(p, 0x20, options, sizeof(options), 0), &r), -1);
+	check_int(rdnss_of(p, make_advert(p, 0xfe, options, sizeof(options), 1), &r), -1);
+	len = make_advert(p, 0xfe, options, sizeof(options), 0);
+	p[7] = 254;
+	check_int(rdnss_of(p, len, &r), -1);
+	/* one bad option spoils all */
+	third[1] = 0;
+	check_int(rdnss_of(p, make_advert(p, 0xfe, options, sizeof(options), 0), &r), -1);
+	third[1] = 4;
+	check_int(rdnss_of(p, make_advert(p, 0xfe, options, sizeof(options), 0), &r), -1);
+	/* addresses that cannot be a resolver's, or not everywhere */
+	static const uint8_t bad[][2] = { { 0xff, 0x02 }, { 0xfe, 0x80 }, { 0, 0 } };
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		memcpy(second + 8, bad[i], 2);
+		check_int(rdnss_of(p, make_advert(p, 0xfe, second, 24, 0), &r), 0);
+	}
+	/* a limit */
+	for (size_t i = 8; i < sizeof(big); i += 16)
+		big[i] = 0x20;
+	check_int(rdnss_of(p, make_advert(p, 0xfe, big, sizeof(big), 0), &r), ADVERT_RDNSS_MAX);
+	check_int(r.lifetime, UINT32_MAX);
+}
+
 static void padding_is_trimmed(void)
 {
 	struct flow_spec f = flow(4, 17, 1);
@@ -674,6 +761,7 @@ int main(void)
 					  TEST(options_extensions_and_fragments_are_not_joined),
 					  TEST(drops_what_is_not_ip),
 					  TEST(an_advertisement_cannot_take_traffic),
+					  TEST(resolvers_of_advertisements_are_read),
 					  TEST(padding_is_trimmed),
 					  TEST(a_full_batch_asks_to_be_drained),
 					  TEST(a_full_batch_of_one_flow_is_not_lost),
