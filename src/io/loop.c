@@ -10,6 +10,7 @@
 #include "base/macro.h"
 
 #define CHILD_END_MS 1000
+#define FAR	     USEC_PER_SEC /* from here on a deadline need not be kept to the millisecond */
 
 int loop_init(struct loop *l)
 {
@@ -176,9 +177,13 @@ static void run_timers(struct loop *l)
 /* Milliseconds for epoll_wait: rounded up, so that a timer is never too early. */
 static int wait_ms(const struct loop *l, usec_t max_wait)
 {
-	usec_t now = clock_now();
 	usec_t wait = max_wait;
 
+	if (l->first && l->first->deadline <= l->now)
+		return 0;
+	/* Not every machine has a clock without a system call: far deadlines may be late by what callbacks
+	 * took. */
+	usec_t now = l->first && l->first->deadline > l->now + FAR ? l->now : clock_now();
 	if (l->first)
 		wait = MIN(wait, l->first->deadline > now ? l->first->deadline - now : 0);
 	if (wait == USEC_NEVER)

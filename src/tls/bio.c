@@ -131,6 +131,7 @@ static ssize_t receive_ahead(struct wire *w, uint8_t *out, size_t size)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	w->drained = (size_t)n < size + READ_AHEAD;
 	size_t here = MIN((size_t)n, size);
 	w->ahead_at = 0;
 	w->ahead_len = (size_t)n - here;

@@ -29,6 +29,7 @@ struct wire {
 	int fd;
 	bool more;	  /* hold writes back: others follow at once */
 	bool no_recv;	  /* act as if nothing had arrived */
+	bool drained;	  /* the last recv(2) got less than it asked for */
 	bool eof;	  /* the peer closed its side of the connection */
 	int read_error;	  /* negative errno of the socket, sticky */
 	int write_error;  /* likewise; what is written later is lost, so that OpenSSL can go on reading */

@@ -415,6 +415,11 @@ bool tls_pending(const struct tls *t)
 				 (wire_ahead(&t->wire) > 0 || SSL_has_pending(t->ssl)));
 }
 
+bool tls_drained(const struct tls *t)
+{
+	return t->blocked && t->wire.drained && !t->end_unsaid;
+}
+
 int tls_flush(struct tls *t)
 {
 	return t->error ? t->error : wire_flush(&t->wire);

@@ -132,6 +132,9 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size);
 
 /* True if tls_read() has data or the end without the socket being readable: the caller must not sleep. */
 bool tls_pending(const struct tls *t);
+/* True if the last tls_read() has taken all that had arrived: no need to try again before the socket is
+ * ready. */
+bool tls_drained(const struct tls *t);
 
 /*
  * Encrypts up to `len` bytes, in records of up to 16 KiB, and takes them: what it returns (> 0) is never to
