@@ -32,7 +32,9 @@
 #define UNSENT_MIN   2048u
 #define UNSENT_START (64u * 1024u) /* until the rate is known */
 #define UNSENT_MAX   (1024u * 1024u)
-#define ADAPT_EVERY  (50 * USEC_PER_MSEC)
+/* Below this the kernel's own limit is too coarse: it looks at it once per buffer of up to 64 KiB. */
+#define UNSENT_FINE (128u * 1024u)
+#define ADAPT_EVERY (50 * USEC_PER_MSEC)
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
 {
@@ -65,32 +67,47 @@ void pump_done(struct pump *p)
 }
 
 /*
- * Sizes bursts and the unsent part of the socket buffer by the delivery rate of TCP: what waits in the
- * kernel cannot be overtaken by a sparse flow any more, so it should be no more than keeps the link busy
- * (docs/performance.md).
+ * Sizes bursts and the unsent part of the socket buffer by the rate: what waits in the kernel cannot be
+ * overtaken by a sparse flow any more, so it should be no more than keeps the link busy
+ * (docs/performance.md). The rate is what TCP may have under way in a round trip. The delivery rate says
+ * nothing about the path while there is little to send, which on a slow one is what the kernel takes for
+ * granted as long as we hold back.
  */
-static void adapt_to_rate(struct pump *p, usec_t now)
+static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
+{
+	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
+	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
+	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
+
+	if (rate == 0)
+		return;
+	p->burst = (size_t)MIN(rate * BURST_TIME / USEC_PER_SEC, (uint64_t)PUMP_OUT_SIZE);
+	tx_set_record_time(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate));
+	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
+	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
+		set_unsent_limit(p, unsent);
+}
+
+/*
+ * Has the kernel enough to send for now? The condition is that of EPOLLOUT: half of the limit. It is asked
+ * only where what was written since the last answer can have changed it; on a fast path the kernel's word at
+ * send(2) will do.
+ */
+static bool kernel_has_enough(struct pump *p, usec_t now)
 {
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 
-	if (now < p->next_adapt)
-		return;
-	p->next_adapt = now + ADAPT_EVERY;
-	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_delivery_rate == 0)
-		return;
-	uint64_t rate = info.tcpi_delivery_rate; /* bytes per second */
-	size_t burst = (size_t)MIN(rate * BURST_TIME / USEC_PER_SEC, (uint64_t)PUMP_OUT_SIZE);
-	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
-
-	/* A rate measured while there was little to send says nothing about what the path can do. */
-	if (info.tcpi_delivery_rate_app_limited && burst < p->burst)
-		return;
-	p->burst = burst;
-	tx_set_record_time(p->session->tx, (usec_t)(burst * USEC_PER_SEC / rate));
-	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
-	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
-		set_unsent_limit(p, unsent);
+	if (now < p->next_adapt && (p->notsent_lowat >= UNSENT_FINE || 2 * p->unsent < p->notsent_lowat))
+		return false;
+	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return false;
+	p->unsent = info.tcpi_notsent_bytes;
+	if (now >= p->next_adapt) {
+		p->next_adapt = now + ADAPT_EVERY;
+		adapt_to_rate(p, &info);
+	}
+	return p->notsent_lowat < UNSENT_FINE && 2 * p->unsent >= MAX(p->notsent_lowat, 1u);
 }
 
 static void write_packets(struct pump *p)
@@ -130,6 +147,7 @@ static void receive(struct pump *p, usec_t now)
 		return;
 	}
 	p->stats.rx_bytes += (uint64_t)n;
+	p->socket_ready = !tls_drained(p->tls);
 	p->in_len += (size_t)n;
 	size_t used = 0, more;
 	do {
@@ -177,32 +195,38 @@ static size_t next_output(struct pump *p, usec_t now)
 			 : session_output(p->session, p->out, space, now);
 }
 
-/* Returns true if something was handed to TLS. Stops where the socket takes no more. */
-static bool send_output(struct pump *p, usec_t now)
+/*
+ * Returns true if there is more to send without waiting. `last`: all that is left, and the kernel may have as
+ * much of it as it takes.
+ */
+static bool send_output(struct pump *p, usec_t now, bool last)
 {
-	bool any = false;
-
-	if (tls_wants_write(p->tls) && tls_flush(p->tls) < 0)
+	p->full &= !last;
+	if (p->full || (tls_wants_write(p->tls) && tls_flush(p->tls) < 0))
 		return false;
-	for (int i = 0; i < WRITES_PER_TURN && !tls_wants_write(p->tls); i++) {
+	for (int i = 0; i < WRITES_PER_TURN; i++) {
+		if (tls_wants_write(p->tls))
+			return false;
+		/* Without packets there can only be control, which is short and does not wait. */
+		p->full = !last && tx_backlog(p->session->tx) > 0 && kernel_has_enough(p, now);
+		if (p->full)
+			return false;
 		if (p->out_pos == p->out_len) {
 			p->out_pos = 0;
 			p->out_len = next_output(p, now);
 		}
 		if (p->out_len == 0)
-			break;
+			return false;
 		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, false);
 		if (n <= 0)
-			break; /* a failure shows at the next read */
+			return false; /* a failure shows at the next read */
 		p->stats.tx_bytes += (uint64_t)n;
+		p->unsent += (size_t)n;
 		if (!session_is_open(p->session))
 			wipe(p->out + p->out_pos, (size_t)n); /* PAP sends the password itself */
 		p->out_pos += (size_t)n;
-		any = true;
 	}
-	if (any)
-		adapt_to_rate(p, now);
-	return any;
+	return true;
 }
 
 bool pump_run(struct pump *p, usec_t now)
@@ -210,19 +234,20 @@ bool pump_run(struct pump *p, usec_t now)
 	for (int i = 0; i < READS_PER_TURN && p->socket_ready && !p->read_closed; i++)
 		receive(p, now);
 	read_tun(p, now);
-	bool sent = send_output(p, now);
-	return sent || (p->socket_ready && !p->read_closed) || p->tun_ready;
+	bool more = send_output(p, now, false);
+	return more || (p->socket_ready && !p->read_closed) || p->tun_ready;
 }
 
 void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun)
 {
-	*ret_socket = (p->read_closed ? 0 : EPOLLIN) | (tls_wants_write(p->tls) ? EPOLLOUT : 0);
-	*ret_tun = session_is_open(p->session) ? EPOLLIN : 0;
+	*ret_socket = (p->read_closed ? 0 : EPOLLIN) | (p->full || tls_wants_write(p->tls) ? EPOLLOUT : 0);
+	/* What cannot be sent yet may as well wait where its sender sees that it waits. */
+	*ret_tun = session_is_open(p->session) && !p->full ? EPOLLIN : 0;
 }
 
 bool pump_close(struct pump *p, usec_t now)
 {
-	while (send_output(p, now))
+	while (send_output(p, now, true))
 		;
 	if (tls_wants_write(p->tls) && !p->read_closed)
 		return false;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 #include "base/clock.h"
 #include "session/session.h"
@@ -45,8 +46,10 @@ struct pump {
 	size_t in_len;		 /* bytes of an incomplete packet at the start of `in` */
 	size_t out_pos, out_len; /* plaintext that TLS has not taken yet */
 	size_t burst;		 /* how much to hand to TLS at once at the present rate */
-	uint32_t notsent_lowat;
+	uint32_t notsent_lowat;	 /* 0: this kernel has no such limit */
+	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;
+	bool full;		      /* the kernel has enough to send, until EPOLLOUT */
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */
 	bool shut;		      /* close_notify is queued */
 	bool read_closed;
@@ -57,11 +60,17 @@ struct pump {
 int pump_init(struct pump *p, struct session *session, struct tls *tls, int socket, int tun);
 void pump_done(struct pump *p);
 
-/* epoll says that these can be read. */
-static inline void pump_socket_ready(struct pump *p)
+/* What epoll says of the socket. */
+static inline void pump_socket_ready(struct pump *p, uint32_t events)
 {
-	p->socket_ready = true;
+	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		p->socket_ready = true;
+	if (events & EPOLLOUT && p->full) {
+		p->full = false;
+		p->tun_ready = true; /* nobody has looked meanwhile */
+	}
 }
+/* epoll says that the TUN can be read. */
 static inline void pump_tun_ready(struct pump *p)
 {
 	p->tun_ready = true;

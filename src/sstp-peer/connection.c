@@ -172,7 +172,7 @@ static void on_session_event(struct connection *c, const struct session_event *e
 static void on_timer(void *ctx)
 {
 	struct connection *c = ctx;
-	usec_t now = clock_now();
+	usec_t now = loop_now(c->loop);
 
 	if (now >= session_deadline(c->session))
 		session_timeout(c->session, now);
@@ -183,7 +183,7 @@ static void run(struct connection *c)
 {
 	struct session_event e;
 	uint32_t socket_events, tun_events;
-	bool more = pump_run(&c->pump, clock_now());
+	bool more = pump_run(&c->pump, loop_now(c->loop));
 
 	if (pump_tun_lost(&c->pump))
 		loop_fd_remove(&c->tun_source);
@@ -194,7 +194,7 @@ static void run(struct connection *c)
 		end(c);
 		return;
 	}
-	if (c->closing && pump_close(&c->pump, clock_now())) {
+	if (c->closing && pump_close(&c->pump, loop_now(c->loop))) {
 		end(c);
 		return;
 	}
@@ -204,7 +204,7 @@ static void run(struct connection *c)
 		loop_fd_set(&c->tun_source, tun_events);
 	if (!c->closing) {
 		usec_t due = MIN(session_deadline(c->session),
-				 c->hold_until > clock_now() ? c->hold_until : USEC_NEVER);
+				 c->hold_until > loop_now(c->loop) ? c->hold_until : USEC_NEVER);
 		loop_timer_set(c->loop, &c->timer, more ? 0 : due);
 	}
 }
@@ -213,8 +213,7 @@ static void on_socket(void *ctx, uint32_t events)
 {
 	struct connection *c = ctx;
 
-	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		pump_socket_ready(&c->pump);
+	pump_socket_ready(&c->pump, events);
 	run(c);
 }
 
@@ -249,7 +248,7 @@ void connection_renumber(struct connection *c)
 	if (!c->session || c->closing)
 		return;
 	server = assignment(c);
-	session_renumber(c->session, &server, clock_now());
+	session_renumber(c->session, &server, loop_now(c->loop));
 	run(c);
 }
 
@@ -319,8 +318,8 @@ static int start_session(struct connection *c)
 	r = loop_fd_add(c->loop, &c->socket_source, c->fd, EPOLLIN);
 	if (r < 0)
 		return r;
-	session_start(c->session, clock_now());
-	pump_socket_ready(&c->pump);
+	session_start(c->session, loop_now(c->loop));
+	pump_socket_ready(&c->pump, EPOLLIN);
 	run(c);
 	return 0;
 }
@@ -377,7 +376,7 @@ void connection_stop(struct connection *c)
 		give_up(c, "stopped");
 		return;
 	}
-	session_stop(c->session, NULL, clock_now());
+	session_stop(c->session, NULL, loop_now(c->loop));
 	run(c);
 }
 

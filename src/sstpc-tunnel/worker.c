@@ -332,7 +332,7 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 static void on_session_timer(void *ctx)
 {
 	struct worker *w = ctx;
-	usec_t now = clock_now();
+	usec_t now = loop_now(&w->loop);
 
 	if (now >= session_deadline(w->session))
 		session_timeout(w->session, now);
@@ -348,7 +348,7 @@ static void run_session(struct worker *w)
 
 	if (w->phase == WORKER_PHASE_ENDED)
 		return;
-	more = pump_run(&w->pump, clock_now());
+	more = pump_run(&w->pump, loop_now(&w->loop));
 	if (!w->advert_noted && rx_stats(w->session->rx)->adverts > 0) {
 		w->advert_noted = true;
 		note(w, LOG_LEVEL_WARNING,
@@ -360,13 +360,13 @@ static void run_session(struct worker *w)
 		struct failure lost = { .cause = CAUSE_INTERFACE_LOST };
 
 		loop_fd_remove(&w->tun_source);
-		session_stop(w->session, &lost, clock_now());
+		session_stop(w->session, &lost, loop_now(&w->loop));
 		more = true;
 	}
 	while ((e = session_event(w->session)).type != SESSION_EVENT_NONE)
 		on_session_event(w, &e);
 	follow_rdnss(w);
-	if (w->step == STEP_CLOSING && pump_close(&w->pump, clock_now())) {
+	if (w->step == STEP_CLOSING && pump_close(&w->pump, loop_now(&w->loop))) {
 		finish(w);
 		return;
 	}
@@ -382,8 +382,7 @@ static void on_session_socket(void *ctx, uint32_t events)
 {
 	struct worker *w = ctx;
 
-	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		pump_socket_ready(&w->pump);
+	pump_socket_ready(&w->pump, events);
 	run_session(w);
 }
 
@@ -400,7 +399,7 @@ static void give_password(struct worker *w)
 {
 	if (!w->password_known || !w->session)
 		return;
-	int r = session_set_credentials(w->session, w->config.user, &w->password, clock_now());
+	int r = session_set_credentials(w->session, w->config.user, &w->password, loop_now(&w->loop));
 	secret_wipe(&w->password);
 	if (r < 0)
 		fail_with(w, CAUSE_USAGE, "user name or password is too long");
@@ -446,9 +445,9 @@ static int start_session(struct worker *w, const struct tls_peer *peer)
 	loop_timer_clear(&w->timer);
 	w->timer = (struct loop_timer){ .fn = on_session_timer, .ctx = w };
 	begin_stage(w, STAGE_HTTP, "");
-	session_start(w->session, clock_now());
+	session_start(w->session, loop_now(&w->loop));
 	give_password(w);
-	pump_socket_ready(&w->pump);
+	pump_socket_ready(&w->pump, EPOLLIN);
 	run_session(w);
 	return 0;
 }
@@ -812,7 +811,7 @@ static void stop(struct worker *w, const struct failure *failure)
 	}
 	w->stop_timer = (struct loop_timer){ .fn = on_stop_timeout, .ctx = w };
 	loop_timer_set(&w->loop, &w->stop_timer, loop_now(&w->loop) + STOP_TIME);
-	session_stop(w->session, failure, clock_now());
+	session_stop(w->session, failure, loop_now(&w->loop));
 	run_session(w);
 }
 
