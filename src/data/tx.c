@@ -106,6 +106,11 @@ uint8_t *tx_reserve(struct tx *tx, size_t *ret_size)
 	return (uint8_t *)queue_packet(&tx->queue, tx->reserved) + headroom;
 }
 
+static bool is_open(const struct tx *tx, unsigned version)
+{
+	return version == 4 ? tx->ipv4 : tx->ipv6;
+}
+
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
@@ -160,7 +165,7 @@ static int examine(struct tx *tx, const uint8_t *data, size_t len, struct segmen
 	if (len > READ_SIZE - PACKET_HEADROOM ||
 	    segments_init(ret, ret_ip, tx->vnet_hdr ? &vnet : NULL, data, len) < 0)
 		return -EBADMSG;
-	if (!(ret->version == 4 ? tx->ipv4 : tx->ipv6))
+	if (!is_open(tx, ret->version))
 		return -EPROTONOSUPPORT;
 	return segments_next_len(ret) > tx->mtu ? -EMSGSIZE : 0;
 }
@@ -234,6 +239,10 @@ size_t tx_fill(struct tx *tx, uint8_t *out, size_t space, usec_t now)
 		size_t len = segments_next_len(&p->segments), payload = len - p->segments.header_len;
 		bool ect = is_ect(packet_data(p), p->segments.version);
 
+		if (!is_open(tx, p->segments.version)) { /* it was closed meanwhile */
+			tx->stats.closed += queue_drop_head(q, f);
+			continue;
+		}
 		if (len > tx->mtu) { /* it was lowered meanwhile */
 			tx->stats.too_big += queue_drop_head(q, f);
 			continue;

@@ -46,12 +46,12 @@ struct tx_config {
 };
 
 struct tx_stats {
-	uint64_t packets;   /* IP packets written by tx_fill(), segments counted singly */
-	uint64_t bytes;	    /* their bytes, IP header included */
-	uint64_t reads;	    /* TUN reads taken into the queue: packets / reads is what TSO gives */
-	uint64_t invalid;   /* reads refused: not IP, lengths or offload fields that make no sense */
-	uint64_t too_big;   /* packets above the MTU, refused or, after tx_set_mtu(), dropped */
-	uint64_t closed;    /* reads refused: tx_set_families() does not allow this kind */
+	uint64_t packets; /* IP packets written by tx_fill(), segments counted singly */
+	uint64_t bytes;	  /* their bytes, IP header included */
+	uint64_t reads;	  /* TUN reads taken into the queue: packets / reads is what TSO gives */
+	uint64_t invalid; /* reads refused: not IP, lengths or offload fields that make no sense */
+	uint64_t too_big; /* packets above the MTU, refused or, after tx_set_mtu(), dropped */
+	uint64_t closed;  /* reads refused, and packets dropped: tx_set_families() does not allow this kind */
 	uint64_t overlimit; /* IP packets dropped over the limit in bytes */
 	uint64_t dropped;   /* IP packets dropped by CoDel */
 	uint64_t marked;    /* IP packets marked CE by CoDel instead */
@@ -69,7 +69,8 @@ static inline void tx_freep(struct tx **tx)
 
 /* Another MTU from now on (clamped); what waits already and no longer fits is dropped by tx_fill(). */
 void tx_set_mtu(struct tx *tx, uint16_t mtu);
-/* Which packets tx_commit() takes; both at first. For a family whose NCP is not open. */
+/* Which packets are taken and sent; both at first. For a family whose NCP is not open: what waits of it is
+ * dropped by tx_fill(). */
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
 /*
  * How long one TLS record takes at the present delivery rate. CoDel must not take for a queue what is only

@@ -344,7 +344,7 @@ static void a_closed_family_is_not_sent(void)
 	struct tx *tx = new_tx(false, 0);
 	struct flow_spec four = flow(17, 1), six = flow(17, 1);
 	struct rng rng = { 1 };
-	uint8_t a[128], b[128];
+	uint8_t a[128], b[128], out[512];
 
 	six.version = 6;
 	size_t m = flow_packet(&four, &rng, 10, a), n = flow_packet(&six, &rng, 10, b);
@@ -355,6 +355,11 @@ static void a_closed_family_is_not_sent(void)
 	check_int(put(tx, a, m, 0), -EPROTONOSUPPORT);
 	check_int(put(tx, b, n, 0), 0);
 	check_int(tx_stats(tx)->closed, 2);
+	/* What waited before is not sent either. */
+	check_int(tx_fill(tx, out, sizeof(out), 0), n + TX_OVERHEAD);
+	check_int(out[SSTP_HEADER_LEN + 3], PPP_PROTO_IPV6);
+	check_int(tx_stats(tx)->closed, 3);
+	check_int(tx_backlog(tx), 0);
 	tx_free(tx);
 }
 
