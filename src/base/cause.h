@@ -54,6 +54,8 @@ enum cause_class {
 	  "see the log for the object that was refused")                                                    \
 	X(FILE_UNWRITABLE, "file-unwritable", SETUP, PERMANENT, 9, "a file cannot be written",              \
 	  "check the path and its permissions")                                                             \
+	X(FILE_IN_THE_WAY, "file-in-the-way", SETUP, PERMANENT, 16,                                         \
+	  "something else has the place of a file", "remove it, or choose another path")                    \
 	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd runs already",             \
 	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                 \
 	X(INTERNAL, "internal", SETUP, TRANSIENT, 70, "internal error", "please report this with the log")  \

@@ -628,10 +628,9 @@ int control_open(struct daemon *d, struct control **ret, struct failure *failure
 	if (r == 0)
 		r = loop_fd_add(&d->manager.loop, &control->source, control->fd, EPOLLIN);
 	if (r < 0) {
-		failure_set(failure, CAUSE_FILE_UNWRITABLE, "control socket %s: %s",
-			    control ? control->path : "",
-			    r == -EEXIST ? "is not a socket; remove it or choose another --socket"
-					 : strerror(-r));
+		failure_set(failure, r == -EEXIST ? CAUSE_FILE_IN_THE_WAY : CAUSE_FILE_UNWRITABLE,
+			    "control socket %s: %s", control ? control->path : "",
+			    r == -EEXIST ? "is not a socket" : strerror(-r));
 		control_close(control);
 		return r;
 	}
@@ -641,6 +640,13 @@ int control_open(struct daemon *d, struct control **ret, struct failure *failure
 	d->journal.follow_ctx = control;
 	*ret = control;
 	return 0;
+}
+
+void control_end_tasks(struct control *control, const char *why, int code)
+{
+	for (struct client *c = control->clients; c; c = c->next)
+		if (!c->gone)
+			operate_end(c, why, code);
 }
 
 void control_close(struct control *control)

@@ -429,6 +429,7 @@ static void begin_stop(struct daemon *d)
 	}
 	d->stopping = true;
 	log_notice(&d->manager.log, "stopping");
+	control_end_tasks(d->control, "sstpcd ends", 1);
 	(void)notify("STOPPING=1");
 	for (size_t i = 0; i < d->manager.n_tunnels; i++)
 		tunnel_close(d->manager.tunnels[i]);

@@ -586,6 +586,14 @@ void operate(struct client *c, const char *line, size_t len)
 	}
 }
 
+void operate_end(struct client *c, const char *why, int code)
+{
+	if (c->task == TASK_NONE)
+		return;
+	client_printf(c, CONTROL_MESSAGE, "%s\n", why);
+	end_task(c, code);
+}
+
 void operate_interrupt(struct client *c)
 {
 	if (c->task == TASK_CONNECT)

@@ -80,5 +80,7 @@ void operate(struct client *c, const char *line, size_t len);
 /* What has happened to a tunnel while the client waits for it. */
 void operate_note(struct client *c, const struct tunnel *t, enum tunnel_note note);
 void operate_journal(struct client *c, const struct journal_line *line);
+/* Ends what goes on for the client, if anything does, with this message. */
+void operate_end(struct client *c, const char *why, int code);
 /* Ctrl-C. */
 void operate_interrupt(struct client *c);

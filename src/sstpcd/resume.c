@@ -14,12 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION 3
-#define RESUME_MAX     (64u << 20)
-#define RECORD_MAX     8192
-#define ARGS_MAX       64
+#define RESUME_VERSION	  3
+#define RESUME_MAX	  (64u << 20)
+#define RECORD_MAX	  8192
+#define ARGS_MAX	  64
+#define EXIT_STARTED_ANEW 75 /* of a command that waits: EX_TEMPFAIL of <sysexits.h> */
 /* A worker whose daemon is gone ends its session within 3 s, usually at once. */
 #define FAREWELL_LOOK_MS 50
 #define FAREWELL_LOOKS	 100
@@ -245,6 +247,9 @@ int resume_exec(struct daemon *d)
 	argv[n] = NULL;
 	set_inherited(d, true);
 	log_notice(&d->manager.log, "starting %s anew", d->program);
+	control_end_tasks(d->control,
+			  "sstpcd is started anew, which ends this command; what it has begun goes on",
+			  EXIT_STARTED_ANEW);
 	(void)execv(d->program, argv);
 	int r = -errno;
 	set_inherited(d, false);
@@ -401,7 +406,10 @@ static void revive(struct daemon *d, struct tunnel *t, const struct saved *s)
 	(void)kernel_reconcile(t);
 }
 
-/* Closes what a tunnel leaves that is not taken over, and ends its worker: nobody else would wait for it. */
+/*
+ * Closes what a tunnel leaves that is not taken over, and ends its worker: nobody else would wait for it. The
+ * device goes with its last descriptor.
+ */
 static void abandon(struct daemon *d, const struct saved *s)
 {
 	struct process worker = { .loop = &d->manager.loop, .fd = -1 };
@@ -431,6 +439,16 @@ static void make_anew(struct daemon *d, const struct config_interface *config, b
 		tunnel_event(t, TUNNEL_EVENT_CONNECT);
 }
 
+/* Takes back what was done beside the device: rules, resolvers, settings. */
+static void clean_up(struct daemon *d, const char *name)
+{
+	struct net_report report;
+
+	if (netconf_remove(d->manager.netconf, 0, name, &report) < 0)
+		log_error(&d->manager.log, "%s: %s: %s", name, cause_summary(report.failure.cause),
+			  report.failure.detail);
+}
+
 static int load_tunnel(struct daemon *d, struct wire_reader record)
 {
 	_cleanup_config_interface_ struct config_interface config = { .port = 0 };
@@ -456,6 +474,8 @@ static int load_tunnel(struct daemon *d, struct wire_reader record)
 		abandon(d, &s);
 		if (wanted)
 			make_anew(d, &config, scratch.held);
+		else
+			clean_up(d, s.name);
 		return 0;
 	}
 	r = get_tunnel(&record, &s, t);
