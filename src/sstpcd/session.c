@@ -49,7 +49,7 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 				     .mtu = c->mtu,
 				     .mru = (uint16_t)CLAMP(c->mtu, 1500, WORKER_MTU_MAX),
 				     .ipv6 = true,
-				     .want_dns = !c->no_peer_dns,
+				     .want_dns = true, /* no-peer-dns may be deleted in the session */
 				     .vnet_hdr = t->tun.vnet_hdr,
 				     .offloads = tun_flags(t->tun.offloads),
 				     .log_level = t->log.max };
