@@ -258,6 +258,11 @@ static void kick_dns(struct netconf *nc, struct net_report *report)
 	}
 }
 
+bool netconf_resolver_is_busy(const struct netconf *nc, const char *name)
+{
+	return dns_queue_is_busy(nc->dns, name);
+}
+
 int netconf_fd(const struct netconf *nc)
 {
 	return dns_queue_fd(nc->dns);

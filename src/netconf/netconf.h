@@ -83,6 +83,9 @@ void netconf_event(struct netconf *nc, const struct net_event *event);
  */
 int netconf_recover(struct netconf *nc);
 
+/* True while resolvers of this interface are being set or taken back. */
+bool netconf_resolver_is_busy(const struct netconf *nc, const char *name);
+
 /* For poll(): POLLIN → netconf_process(). The same descriptor for the whole life. */
 int netconf_fd(const struct netconf *nc);
 /* When netconf_process() must be called even without POLLIN. USEC_NEVER while nothing runs. */

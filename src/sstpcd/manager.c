@@ -108,11 +108,16 @@ static void process_netconf(struct manager *m)
 	struct failure failure = { .cause = CAUSE_NONE };
 	char name[IFNAMSIZ] = "";
 
-	if (netconf_process(m->netconf, clock_now(), &failure, name) <= 0 || failure.cause == CAUSE_NONE)
+	if (netconf_process(m->netconf, clock_now(), &failure, name) <= 0)
 		return;
-	struct logger log = m->log;
-	log.tag = name;
-	log_error(&log, "%s: %s", cause_summary(failure.cause), failure.detail);
+	if (failure.cause != CAUSE_NONE) {
+		struct logger log = m->log;
+		log.tag = name;
+		log_error(&log, "%s: %s", cause_summary(failure.cause), failure.detail);
+	}
+	struct tunnel *t = manager_find(m, name);
+	if (t)
+		tunnel_resolver_changed(t);
 }
 
 static void on_netconf(void *ctx, uint32_t events)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sstpcd/tunnel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 /* Each stage has a limit of its own in the worker; this one is for a worker that hangs. */
 #define DIAL_TIME	(240 * USEC_PER_SEC)
+#define RESOLVER_TIME	(3 * USEC_PER_SEC)  /* for the programs that manage the host's resolver */
 #define STOP_TIME	(12 * USEC_PER_SEC) /* Terminate twice, CALL_DISCONNECT, and some */
 #define EXIT_TIME	(3 * USEC_PER_SEC)  /* from FAILED to the end of the process */
 #define WATCHDOG_PERIOD (60 * USEC_PER_SEC)
@@ -219,10 +221,31 @@ static void stop(struct tunnel *t, enum tunnel_state next, usec_t patience)
 	tunnel_note(t, TUNNEL_NOTE_STATE);
 }
 
-static void dial(struct tunnel *t)
+static void start_worker(struct tunnel *t)
 {
 	struct failure failure = { .cause = CAUSE_NONE };
 
+	t->attempt->waits_for_resolver = false;
+	loop_timer_set(t->host->loop, &t->timer, in(t, DIAL_TIME));
+	if (ensure_device(t, &failure) < 0 || session_start(t, &failure) < 0)
+		tunnel_fail(t, failure.cause, "%s", failure.detail);
+}
+
+/*
+ * The peer's DNS servers may still be in the way: they are being taken back, by a program, and cannot be
+ * reached without the session. Whoever looks a name up there waits for seconds.
+ */
+static bool resolver_is_in_the_way(const struct tunnel *t)
+{
+	struct in6_addr a;
+	bool is_name = inet_pton(AF_INET, t->config.server, &a) != 1 &&
+		       inet_pton(AF_INET6, t->config.server, &a) != 1;
+
+	return is_name && netconf_resolver_is_busy(t->host->netconf, t->tun.name);
+}
+
+static void dial(struct tunnel *t)
+{
 	if (!t->attempt)
 		t->attempt = malloc(sizeof(*t->attempt));
 	if (!t->attempt) {
@@ -235,10 +258,17 @@ static void dial(struct tunnel *t)
 	kernel_remember_path(t);
 	/* The former worker has gone and the carrier is off: what is in the ring is of before an outage. */
 	(void)tun_drain(t->tun.fd, TUN_RING);
-	change_state(t, TUNNEL_DIALLING, in(t, DIAL_TIME));
+	t->attempt->waits_for_resolver = resolver_is_in_the_way(t);
+	change_state(t, TUNNEL_DIALLING, in(t, RESOLVER_TIME));
 	tunnel_note(t, TUNNEL_NOTE_STATE);
-	if (ensure_device(t, &failure) < 0 || session_start(t, &failure) < 0)
-		tunnel_fail(t, failure.cause, "%s", failure.detail);
+	if (!t->attempt->waits_for_resolver)
+		start_worker(t);
+}
+
+void tunnel_resolver_changed(struct tunnel *t)
+{
+	if (t->state == TUNNEL_DIALLING && t->attempt->waits_for_resolver && !resolver_is_in_the_way(t))
+		start_worker(t);
 }
 
 static void dial_anew(struct tunnel *t)
@@ -453,6 +483,10 @@ void tunnel_answered(struct tunnel *t)
 
 static void dial_timeout(struct tunnel *t)
 {
+	if (t->attempt->waits_for_resolver) {
+		start_worker(t);
+		return;
+	}
 	tunnel_fail(t, CAUSE_WORKER_BROKEN, "nothing came of the attempt for %llu s, in stage %s",
 		    (unsigned long long)(DIAL_TIME / USEC_PER_SEC), stage_name(t->attempt->stage));
 	process_kill(&t->process);

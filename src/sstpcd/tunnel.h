@@ -93,6 +93,7 @@ struct tunnel_options {
 /* One connection attempt and its session: what is known of it, while it lasts and until the next one. */
 struct tunnel_attempt {
 	usec_t started;
+	bool waits_for_resolver;     /* no worker yet: the host's resolver is being changed */
 	enum stage stage;	     /* the present one, or the one that it ended in */
 	usec_t stage_at[_STAGE_MAX]; /* when each began; 0 = not reached */
 	char stage_detail[128];	     /* of `stage` */
@@ -177,6 +178,9 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event);
 /* The network has changed, or the machine has slept for `asleep`: is now a better moment to dial, is the path
  * still there? Called once for a burst of events. */
 void tunnel_network_changed(struct tunnel *t, usec_t asleep);
+
+/* A change of the host's resolver for this interface has ended, well or not. */
+void tunnel_resolver_changed(struct tunnel *t);
 
 /* When the next attempt will be made; USEC_NEVER if none is planned. */
 usec_t tunnel_next_attempt(const struct tunnel *t);

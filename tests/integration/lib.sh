@@ -274,6 +274,14 @@ peer() {
 	must await_listen "$2" 443
 }
 
+# dns NAME NS ADDRESS LINE…: a DNS server, dnsmasq, that knows these lines of a hosts file ($T/NAME.hosts; SIGHUP reads it again).
+dns() {
+	printf '%s\n' "${@:4}" >"$T/$1.hosts"
+	start "$1" on "$2" dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --addn-hosts="$T/$1.hosts" \
+		--listen-address="$3" --bind-interfaces --log-queries --user=root --pid-file=
+	must await_log "$1" 'read .*hosts'
+}
+
 # quick NAME NS HOST [OPTION…]: sstpcd quick in a namespace, as alice, verifying vpn.example.com.
 quick() {
 	start "$1" on "$2" "$BUILD/src/sstpcd/sstpcd" quick "$3" --user alice --password-file "$T/password" --ca "$T/ca.pem" \

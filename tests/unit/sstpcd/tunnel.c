@@ -27,6 +27,7 @@ static struct kernel {
 	uint32_t ifindex; /* of the last call to netconf */
 	bool carrier_when_drained;
 	bool refuse;
+	bool resolver_busy;
 	struct underlay path; /* ifindex 0: no path */
 } kernel;
 
@@ -107,6 +108,13 @@ void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t 
 	(void)nc;
 	(void)ifindex;
 	kernel.deleted += (unsigned)n;
+}
+
+bool netconf_resolver_is_busy(const struct netconf *nc, const char *name)
+{
+	(void)nc;
+	(void)name;
+	return kernel.resolver_busy;
 }
 
 bool is_sstpc_name(const char *name)
@@ -324,6 +332,47 @@ static void a_lost_session_is_dialled_again_and_the_address_stays(void)
 	check_int(workers_started(&w), 2);
 	check_int(kernel.drained, 2);
 	check(!kernel.carrier_when_drained);
+}
+
+/* The resolvers of the session that is over cannot be asked any more. */
+static void a_lookup_waits_until_the_resolver_is_the_hosts_again(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	kernel.resolver_busy = true;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(w.t->state, TUNNEL_DIALLING);
+	check(!process_is_alive(&w.t->process));
+	tunnel_resolver_changed(w.t); /* of this interface, but not the last change */
+	check(!process_is_alive(&w.t->process));
+	kernel.resolver_busy = false;
+	tunnel_resolver_changed(w.t);
+	check(process_is_alive(&w.t->process));
+	check(reach(&w, TUNNEL_UP));
+	tunnel_resolver_changed(w.t); /* its own are set now */
+	check_int(w.t->state, TUNNEL_UP);
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check(reach(&w, TUNNEL_HELD));
+	/* A disconnect in between. */
+	kernel.resolver_busy = true;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check_int(w.t->state, TUNNEL_HELD);
+	tunnel_resolver_changed(w.t);
+	check_int(workers_started(&w), 1);
+	/* A program that hangs does not keep us for long. */
+	usec_t begin = clock_now();
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	check(clock_now() - begin >= 3 * USEC_PER_SEC);
+	tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+	check(reach(&w, TUNNEL_HELD));
+	/* An address is not looked up. */
+	(void)snprintf(w.config.server, sizeof(w.config.server), "192.0.2.7");
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(process_is_alive(&w.t->process));
 }
 
 static void transient_failures_wait_longer_and_longer(void)
@@ -884,6 +933,7 @@ int main(void)
 	return run_tests((struct test[]){
 		TEST(a_session_comes_up_and_goes),
 		TEST(a_lost_session_is_dialled_again_and_the_address_stays),
+		TEST(a_lookup_waits_until_the_resolver_is_the_hosts_again),
 		TEST(transient_failures_wait_longer_and_longer),
 		TEST(jitter_spreads_the_attempts),
 		TEST(a_wrong_password_is_not_hammered),
