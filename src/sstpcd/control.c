@@ -211,6 +211,46 @@ void client_finish(struct client *c, int code)
 /* --- what a client asks for -------------------------------------------------------------------------------
  */
 
+static void drop_line(struct client *c)
+{
+	if (c->line)
+		wipe(c->line, c->line_len);
+	free(TAKE_PTR(c->line));
+}
+
+bool client_awaits_inspection(struct client *c, const struct config_tree *tree,
+			      const struct config_tree *running, const char *line, size_t len,
+			      void (*resume)(struct client *c, const char *line, size_t len))
+{
+	if (inspector_prepare(c->control->daemon->inspector, tree, running))
+		return false;
+	drop_line(c);
+	c->line = malloc(len + 1);
+	if (!c->line)
+		return false;
+	memcpy(c->line, line, len);
+	c->line[len] = 0;
+	c->line_len = len;
+	c->resume = resume;
+	c->task = TASK_INSPECT;
+	return true;
+}
+
+void control_inspected(struct control *control)
+{
+	for (struct client *c = control->clients; c; c = c->next) {
+		if (c->gone || c->task != TASK_INSPECT)
+			continue;
+		char *line = TAKE_PTR(c->line);
+		size_t len = c->line_len;
+		c->task = TASK_NONE;
+		c->resume(c, line, len);
+		wipe(line, len);
+		free(line);
+		client_listen(c);
+	}
+}
+
 static void leave_session(struct client *c)
 {
 	if (c->session) {
@@ -232,8 +272,12 @@ static void drop_file(struct client *c)
 static void configure(struct client *c, const char *line, size_t len)
 {
 	_cleanup_session_result_ struct session_result r = { 0 };
+	const struct config_system *system = &c->control->daemon->system;
 	const char *text;
 
+	/* Here, and not at the commit: what changes the candidate need not wait. */
+	if (client_awaits_inspection(c, c->session->candidate, system->running, line, len, configure))
+		return;
 	config_session_execute(c->session, line, len, &r);
 	daemon_confirm_changed(c->control->daemon);
 	text = text_str(&r.out);
@@ -499,6 +543,7 @@ static void free_client(struct client *c)
 	loop_timer_clear(&c->stall);
 	leave_session(c);
 	drop_file(c);
+	drop_line(c);
 	if (c->queue_len > 0)
 		wipe(c->queue + c->queue_first, c->queue_len);
 	free(c->queue);

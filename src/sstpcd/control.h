@@ -20,6 +20,8 @@ struct control;
  * the daemon's `note` and its journal's `follow`. 0 or negative errno with `failure`.
  */
 int control_open(struct daemon *d, struct control **ret, struct failure *failure);
+/* The inspector has settled: goes on with what has waited for it. */
+void control_inspected(struct control *control);
 /* Ends what goes on for a client (`connect`, `monitor`), and tells it why. */
 void control_end_tasks(struct control *control, const char *why, int code);
 /* Leaves all clients (their candidates are gone) and removes the socket. NULL is fine. */

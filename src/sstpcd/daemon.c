@@ -16,7 +16,6 @@
 #include "io/notify.h"
 #include "sstpcd/control.h"
 #include "sstpcd/daemon-options.h"
-#include "sstpcd/inspect.h"
 
 /* A suspended machine must not keep an unconfirmed commit for longer: the loop's clock stands still then. */
 #define CONFIRM_LOOK (10 * USEC_PER_SEC)
@@ -128,25 +127,26 @@ static void check_vrf(const struct config_interface *c, struct config_errors *er
 	config_errors_add(errors, 0, 0, path, "VRF \"%s\" does not exist!", c->vrf);
 }
 
-static void check_ca(const struct daemon *d, const struct config_interface *c, struct config_errors *errors)
+/* A certificate that nobody had inspected beforehand is one of the archive, and was when it was committed. */
+static void check_certificate(const struct daemon *d, const struct config_node *ca,
+			      const struct config_tree *running, struct config_errors *errors)
 {
-	_cleanup_text_ struct text what = { 0 };
+	const char *certificate = inspect_new_certificate(ca, running);
+	const struct inspection *i = certificate ? inspector_find(d->inspector, certificate) : NULL;
 	char path[320];
 
-	int r = inspect_pem(d->manager.worker_path, c->ca_pem, strlen(c->ca_pem), &what);
-	if (r == 0)
+	if (!i || i->result == 0)
 		return;
-	(void)snprintf(path, sizeof(path), "pki ca %s", c->ca_name);
-	config_errors_add(errors, 0, 0, path, "CA certificate \"%s\" cannot be used: %s", c->ca_name,
-			  r == -EINVAL ? text_str(&what) : strerror(-r));
+	(void)snprintf(path, sizeof(path), "pki ca %s", ca->value);
+	config_errors_add(errors, 0, 0, path, "CA certificate \"%s\" cannot be used: %s", ca->value, i->text);
 }
 
 /* What the tree alone cannot tell. Only of what is new: an old VRF may be gone for a while. */
 static void check(void *ctx, const struct config_tree *running, const struct config_tree *next,
 		  struct config_errors *errors)
 {
+	const struct config_node *pki = config_node_get(&next->root, "pki");
 	const struct daemon *d = ctx;
-	char checked_ca[CONFIG_CA_NAME_MAX + 1] = "";
 	size_t i = 0;
 
 	for (const char *name; (name = next_name(next, &i));) {
@@ -157,13 +157,9 @@ static void check(void *ctx, const struct config_tree *running, const struct con
 			old = (struct config_interface){ .port = 0 };
 		if (strcmp(c.vrf, old.vrf) != 0)
 			check_vrf(&c, errors);
-		/* Interfaces mostly share one CA. */
-		if (c.ca_pem && (!old.ca_pem || strcmp(c.ca_pem, old.ca_pem) != 0) &&
-		    strcmp(c.ca_name, checked_ca) != 0) {
-			memcpy(checked_ca, c.ca_name, sizeof(checked_ca));
-			check_ca(d, &c, errors);
-		}
 	}
+	for (size_t n = 0; pki && n < pki->n_children; n++)
+		check_certificate(d, pki->children[n], running, errors);
 }
 
 /* A predecessor of the same name may still be leaving. */
@@ -436,10 +432,22 @@ static void begin_stop(struct daemon *d)
 	reap_soon(d);
 }
 
+/* True if the saved configuration has certificates that are still being inspected. */
+static bool reload_has_to_wait(struct daemon *d)
+{
+	_cleanup_text_ struct text out = { 0 };
+	_cleanup_tree_ struct config_tree *tree = config_system_saved(&d->system, &out);
+
+	return tree && !inspector_prepare(d->inspector, tree, d->system.running);
+}
+
 static void reload_by_signal(struct daemon *d)
 {
 	_cleanup_text_ struct text out = { 0 };
 
+	d->reload_waits = reload_has_to_wait(d);
+	if (d->reload_waits)
+		return;
 	(void)notify("RELOADING=1");
 	int r = daemon_reload(d, &out);
 	log_lines(d, r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, &out);
@@ -447,6 +455,18 @@ static void reload_by_signal(struct daemon *d)
 					  : "the saved configuration runs");
 	daemon_confirm_changed(d);
 	(void)notify("READY=1");
+}
+
+static void on_inspected(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->reload_waits && !d->stopping)
+		reload_by_signal(d);
+	if (d->control)
+		control_inspected(d->control);
+	if (d->reexec_waits)
+		loop_timer_set(&d->manager.loop, &d->reexec_timer, 0);
 }
 
 static void on_signal(void *ctx, const struct signalfd_siginfo *info)
@@ -472,6 +492,10 @@ static void on_reexec_timer(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	/* The next program would not know its child. */
+	d->reexec_waits = inspector_is_busy(d->inspector);
+	if (d->reexec_waits)
+		return;
 	(void)notify("RELOADING=1");
 	int r = resume_exec(d);
 	log_error(&d->manager.log, "cannot start %s anew: %s", d->program, strerror(-r));
@@ -587,7 +611,9 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	d->confirm_timer = (struct loop_timer){ .fn = on_confirm_timer, .ctx = d };
 	d->reap_timer = (struct loop_timer){ .fn = on_reap_timer, .ctx = d };
 	d->reexec_timer = (struct loop_timer){ .fn = on_reexec_timer, .ctx = d };
-	r = watch_signals(d);
+	r = inspector_new(&d->manager.loop, d->manager.worker_path, on_inspected, d, &d->inspector);
+	if (r == 0)
+		r = watch_signals(d);
 	if (r < 0) {
 		failure_set(failure, CAUSE_INTERNAL, "%s", strerror(-r));
 		return r;
@@ -612,6 +638,7 @@ static void finish(struct daemon *d)
 	loop_timer_clear(&d->reexec_timer);
 	if (d->manager.host.loop) {
 		control_close(d->control);
+		inspector_free(d->inspector);
 		loop_signals_remove(&d->signals);
 		manager_done(&d->manager);
 	}

@@ -13,6 +13,7 @@
 
 #include "config/store.h"
 #include "config/system.h"
+#include "sstpcd/inspect.h"
 #include "sstpcd/journal.h"
 #include "sstpcd/manager.h"
 
@@ -45,8 +46,10 @@ struct daemon {
 	char program[4096];		 /* what a re-exec starts: where this one was started from */
 	char **argv;
 	struct control *control;
+	struct inspector *inspector;
 	int lock_fd;
 	bool stopping;
+	bool reload_waits, reexec_waits; /* for the inspector */
 };
 
 /* `sstpcd [OPTION]…`. Returns the exit code. */

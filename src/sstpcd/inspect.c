@@ -3,122 +3,327 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cause.h"
-#include "base/clock.h"
+#include "base/text.h"
+#include "config/model.h"
+#include "sstpcd/process.h"
 
 #define INSPECT_TIME   (5 * USEC_PER_SEC)
-#define INSPECT_OUTPUT (256u << 10)
+#define INSPECT_OUTPUT 8192
+/* What was no fault of the certificate is tried again after this time. */
+#define RETRY_TIME (5 * USEC_PER_SEC)
+#define KNOWN_MAX  512
 
-static int make_input(const char *pem, size_t len)
+struct entry {
+	struct entry *next;
+	char *certificate;
+	bool known;
+	usec_t expires;
+	struct inspection result;
+};
+
+struct inspector {
+	struct loop *loop;
+	const char *program;
+	void (*settled)(void *ctx);
+	void *ctx;
+	struct entry *entries; /* the newest first */
+	size_t n_entries;
+	/* The one that is being inspected: */
+	struct entry *current; /* NULL = none */
+	struct loop_child child;
+	struct loop_fd output;
+	struct loop_timer timer;
+	int fd; /* -1 after the end of the output */
+	struct text text;
+	int status; /* of the program; 0 = fine */
+};
+
+static void start_next(struct inspector *i);
+
+static void free_entry(struct entry *e)
 {
-	_cleanup_close_ int fd = memfd_create("pem", MFD_CLOEXEC);
-	size_t done = 0;
+	free(e->certificate);
+	free(e->result.text);
+	free(e);
+}
 
-	if (fd < 0)
-		return -errno;
-	while (done < len) {
-		ssize_t n = write(fd, pem + done, len - done);
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
+static void close_output(struct inspector *i)
+{
+	loop_fd_remove(&i->output);
+	i->fd = close_fd(i->fd);
+}
+
+/* --- one certificate --------------------------------------------------------------------------------------
+ */
+
+static void learn(struct inspector *i, int result)
+{
+	struct entry *e = TAKE_PTR(i->current);
+	char line[256];
+
+	loop_timer_clear(&i->timer);
+	if (result == 0 && i->text.error)
+		result = i->text.error;
+	if (result == -EINVAL) {
+		const char *why = text_str(&i->text);
+		printable(line, sizeof(line), why, strcspn(why, "\n"));
+		e->result.text = strdup(line[0] ? line : "it cannot be read");
+	} else {
+		e->result.text = strdup(result == 0 ? text_str(&i->text) : strerror(-result));
 	}
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : TAKE_FD(fd);
+	e->result.result = e->result.text ? result : -ENOMEM;
+	e->known = true;
+	e->expires = result == 0 || result == -EINVAL ? USEC_NEVER : clock_now() + RETRY_TIME;
+	text_done(&i->text);
+	start_next(i);
+}
+
+/* Both have to come: the end of the program, and the end of what it says. */
+static void learn_if_complete(struct inspector *i)
+{
+	if (i->current && i->child.pid == 0 && i->fd < 0)
+		learn(i, i->status ? -EINVAL : 0);
+}
+
+static void on_end(void *ctx, const siginfo_t *info)
+{
+	struct inspector *i = ctx;
+
+	i->status = info->si_code == CLD_EXITED ? info->si_status : -1;
+	learn_if_complete(i);
+}
+
+static void give_up(struct inspector *i, int error)
+{
+	close_output(i);
+	loop_child_end(&i->child);
+	learn(i, error);
+}
+
+static void on_time(void *ctx)
+{
+	give_up(ctx, -ETIMEDOUT);
+}
+
+static void on_output(void *ctx, uint32_t events)
+{
+	struct inspector *i = ctx;
+	char buf[4096];
+
+	(void)events;
+	ssize_t n = read(i->fd, buf, sizeof(buf));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n > 0) {
+		text_add_len(&i->text, buf, (size_t)n);
+		if (i->text.error)
+			give_up(i, i->text.error);
+		return;
+	}
+	close_output(i);
+	learn_if_complete(i);
 }
 
 /* Descriptors 0, 1 and 2 and nothing else. Output and errors share a pipe: only one of them is used. */
-static int start(const char *program, int input, int output, pid_t *ret)
+static int start(struct inspector *i, const char *certificate)
 {
-	char *const argv[] = { (char[]){ "sstpc-tunnel" }, (char[]){ "--inspect" }, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int r;
-
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attr);
-	if (r != 0) {
-		(void)posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	if ((r = posix_spawn_file_actions_adddup2(&actions, input, 0)) == 0 &&
-	    (r = posix_spawn_file_actions_adddup2(&actions, output, 1)) == 0 &&
-	    (r = posix_spawn_file_actions_adddup2(&actions, output, 2)) == 0 &&
-	    (r = posix_spawn_file_actions_addclosefrom_np(&actions, 3)) == 0 &&
-	    (r = posix_spawnattr_setsigmask(&attr, &none)) == 0 &&
-	    (r = posix_spawnattr_setsigdefault(&attr, &all)) == 0 &&
-	    (r = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-							 POSIX_SPAWN_SETSIGDEF)) == 0)
-		r = posix_spawn(ret, program, &actions, &attr, argv, environ);
-	(void)posix_spawnattr_destroy(&attr);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Reads to the end of the output. -ETIMEDOUT, -E2BIG. */
-static int read_output(int fd, struct text *out)
-{
-	usec_t end = clock_now() + INSPECT_TIME;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char buf[4096];
-
-	for (;;) {
-		usec_t now = clock_now();
-		if (now >= end || poll(&p, 1, (int)((end - now) / USEC_PER_MSEC) + 1) == 0)
-			return -ETIMEDOUT;
-		ssize_t n = read(fd, buf, sizeof(buf));
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			return out->error;
-		if (n > 0)
-			text_add_len(out, buf, (size_t)n);
-		if (out->error || out->len > INSPECT_OUTPUT)
-			return -E2BIG;
-	}
-}
-
-int inspect_pem(const char *program, const char *pem, size_t len, struct text *out)
-{
-	_cleanup_text_ struct text output = { .max = INSPECT_OUTPUT + 4096 };
-	int fds[2], status = 0;
+	_cleanup_text_ struct text pem = { 0 };
+	int fds[2];
 	pid_t pid;
 
-	_cleanup_close_ int input = make_input(pem, len);
+	config_add_pem(certificate, &pem);
+	if (pem.error)
+		return pem.error;
+	_cleanup_close_ int input = process_memory_file("pem", text_str(&pem), pem.len);
 	if (input < 0)
 		return input;
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	_cleanup_close_ int reader = fds[0], writer = fds[1];
-	int r = start(program, input, writer, &pid);
+	/* Theirs may block. */
+	if (fcntl(writer, F_SETFL, 0) < 0)
+		return -errno;
+	const struct process_fds theirs = { .in = input, .out = writer, .error = writer, .socket = -1 };
+	int r = process_spawn(i->program, "--inspect", &theirs, &pid);
 	if (r < 0)
 		return r;
-	writer = close_fd(writer);
-	r = read_output(reader, &output);
-	if (r < 0)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (r < 0)
+	r = loop_child_add(i->loop, &i->child, pid);
+	if (r < 0) {
+		process_reap(pid);
 		return r;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		text_add_len(out, text_str(&output), output.len);
-		return 0;
 	}
-	char line[256];
-	size_t end = strcspn(text_str(&output), "\n");
-	printable(line, sizeof(line), text_str(&output), end);
-	text_add(out, line[0] ? line : "it cannot be read");
-	return -EINVAL;
+	r = loop_fd_add(i->loop, &i->output, reader, EPOLLIN);
+	if (r < 0) {
+		loop_child_end(&i->child);
+		return r;
+	}
+	i->fd = TAKE_FD(reader);
+	i->status = 0;
+	i->text = (struct text){ .max = INSPECT_OUTPUT };
+	loop_timer_set(i->loop, &i->timer, clock_now() + INSPECT_TIME);
+	return 0;
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------
+ */
+
+static void on_settled(void *ctx)
+{
+	struct inspector *i = ctx;
+
+	i->settled(i->ctx);
+}
+
+static struct entry *first_unknown(const struct inspector *i)
+{
+	for (struct entry *e = i->entries; e; e = e->next)
+		if (!e->known)
+			return e;
+	return NULL;
+}
+
+static void start_next(struct inspector *i)
+{
+	i->current = first_unknown(i);
+	if (!i->current) {
+		i->timer.fn = on_settled; /* from the loop, as those that wait may ask for more */
+		loop_timer_set(i->loop, &i->timer, 0);
+		return;
+	}
+	i->timer.fn = on_time;
+	int r = start(i, i->current->certificate);
+	if (r < 0)
+		learn(i, r);
+}
+
+/* Makes room for another: the oldest one that is known goes. */
+static void forget_oldest(struct inspector *i)
+{
+	struct entry **oldest = NULL;
+
+	for (struct entry **at = &i->entries; *at; at = &(*at)->next)
+		if ((*at)->known)
+			oldest = at;
+	if (!oldest)
+		return;
+	struct entry *e = *oldest;
+	*oldest = e->next;
+	i->n_entries--;
+	free_entry(e);
+}
+
+static struct entry *find(const struct inspector *i, const char *certificate)
+{
+	for (struct entry *e = i->entries; e; e = e->next)
+		if (strcmp(e->certificate, certificate) == 0)
+			return e;
+	return NULL;
+}
+
+static bool is_current(const struct entry *e)
+{
+	return e->known && clock_now() < e->expires;
+}
+
+/* True if the certificate is known; otherwise it will be, unless there is no memory for that. */
+static bool ask(struct inspector *i, const char *certificate)
+{
+	struct entry *e = find(i, certificate);
+
+	if (e && is_current(e))
+		return true;
+	if (e) {
+		if (e->known) {
+			free(TAKE_PTR(e->result.text));
+			e->known = false;
+		}
+		return false;
+	}
+	e = calloc(1, sizeof(*e));
+	if (!e || !(e->certificate = strdup(certificate))) {
+		free(e);
+		return true;
+	}
+	if (i->n_entries >= KNOWN_MAX)
+		forget_oldest(i);
+	e->next = i->entries;
+	i->entries = e;
+	i->n_entries++;
+	return false;
+}
+
+const char *inspect_new_certificate(const struct config_node *ca, const struct config_tree *running)
+{
+	const struct config_node *pki = running ? config_node_get(&running->root, "pki") : NULL;
+	const struct config_node *old = pki ? config_node_find(pki, ca->schema, ca->value) : NULL;
+	const char *is = config_node_value(ca, "certificate"), *was = config_node_value(old, "certificate");
+
+	return is && (!was || strcmp(is, was) != 0) ? is : NULL;
+}
+
+bool inspector_prepare(struct inspector *i, const struct config_tree *tree, const struct config_tree *running)
+{
+	const struct config_node *pki = config_node_get(&tree->root, "pki");
+	bool known = true;
+
+	for (size_t n = 0; pki && n < MIN(pki->n_children, (size_t)INSPECT_MAX); n++) {
+		const char *certificate = inspect_new_certificate(pki->children[n], running);
+		if (certificate)
+			known &= ask(i, certificate);
+	}
+	if (!known && !i->current)
+		start_next(i);
+	return known;
+}
+
+bool inspector_is_busy(const struct inspector *i)
+{
+	return i->current;
+}
+
+const struct inspection *inspector_find(const struct inspector *i, const char *certificate)
+{
+	const struct entry *e = find(i, certificate);
+
+	return e && e->known ? &e->result : NULL;
+}
+
+int inspector_new(struct loop *loop, const char *program, void (*settled)(void *ctx), void *ctx,
+		  struct inspector **ret)
+{
+	struct inspector *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return -ENOMEM;
+	*i = (struct inspector){ .loop = loop,
+				 .program = program,
+				 .settled = settled,
+				 .ctx = ctx,
+				 .fd = -1,
+				 .child = { .fn = on_end, .ctx = i },
+				 .output = { .fn = on_output, .ctx = i },
+				 .timer = { .fn = on_time, .ctx = i } };
+	*ret = i;
+	return 0;
+}
+
+void inspector_free(struct inspector *i)
+{
+	if (!i)
+		return;
+	close_output(i);
+	loop_child_end(&i->child);
+	loop_timer_clear(&i->timer);
+	text_done(&i->text);
+	while (i->entries) {
+		struct entry *e = i->entries;
+		i->entries = e->next;
+		free_entry(e);
+	}
+	free(i);
 }

@@ -564,6 +564,11 @@ void operate(struct client *c, const char *line, size_t len)
 	case OP_SHOW_LOG:
 		run_show_log(c, &r);
 		break;
+	case OP_SHOW_PKI_CA:
+		if (!client_awaits_inspection(c, c->control->daemon->system.running, NULL, line, len,
+					      operate))
+			finish_show(c, &r);
+		break;
 	case OP_NONE:
 	case OP_SHOW_COMMITS:
 	case OP_SHOW_COMMIT_DIFF:
@@ -575,7 +580,6 @@ void operate(struct client *c, const char *line, size_t len)
 	case OP_SHOW_INTERFACES_COUNTERS:
 	case OP_SHOW_INTERFACES_DETAIL:
 	case OP_SHOW_INTERFACES_SUMMARY:
-	case OP_SHOW_PKI_CA:
 	case OP_SHOW_SSTPC:
 	case OP_SHOW_SSTPC_DETAIL:
 	case OP_SHOW_SSTPC_ONE:

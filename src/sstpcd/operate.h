@@ -19,6 +19,7 @@ enum client_task {
 	TASK_CONNECT, /* until the tunnel is up or has failed */
 	TASK_DISCONNECT,
 	TASK_MONITOR, /* the log */
+	TASK_INSPECT, /* until certificates are known: then the line is carried out */
 };
 
 struct client {
@@ -45,6 +46,11 @@ struct client {
 	char interface[IFNAMSIZ]; /* of the task; "" = all */
 	enum stage told_stage;	  /* TASK_CONNECT: the last that was shown */
 	bool json;		  /* TASK_MONITOR */
+
+	/* TASK_INSPECT: what is to be carried out, and by what. */
+	char *line;
+	size_t line_len;
+	void (*resume)(struct client *c, const char *line, size_t len);
 
 	/* A file that the user's side reads. */
 	struct text file;
@@ -74,6 +80,14 @@ void client_printf(struct client *c, enum control_text kind, const char *format,
 void client_execute_program(struct client *c, const char *const *args);
 /* The request is over. */
 void client_finish(struct client *c, int code);
+
+/*
+ * True if CAs of `tree` that `running` (may be NULL) does not have are not known yet: then `resume` is called
+ * with the line when they are, and ends the request.
+ */
+bool client_awaits_inspection(struct client *c, const struct config_tree *tree,
+			      const struct config_tree *running, const char *line, size_t len,
+			      void (*resume)(struct client *c, const char *line, size_t len));
 
 /* Carries out an operational command. Ends with client_finish(), at once or later. */
 void operate(struct client *c, const char *line, size_t len);

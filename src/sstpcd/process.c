@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -92,46 +93,87 @@ int process_adopt(struct process *p, pid_t pid, int fd, enum worker_phase phase,
 	return 0;
 }
 
-/*
- * A session of its own (no Ctrl-C of our terminal reaches it), nothing open but standard error and the
- * socket, no blocked or ignored signal.
- */
-static int spawn(const char *path, int socket, pid_t *ret)
+int process_memory_file(const char *name, const char *data, size_t len)
 {
-	char *const argv[] = { (char[]){ "sstpc-tunnel" }, NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
+	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (done < len) {
+		ssize_t n = write(fd, data + done, len - done);
+		if (n < 0)
+			return -errno;
+		done += (size_t)n;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+/* The descriptors of the child. The socket first: its number may be one of those that are opened or closed.
+ */
+static int set_descriptors(posix_spawn_file_actions_t *actions, const struct process_fds *fds)
+{
+	int r = fds->socket >= 0 ? posix_spawn_file_actions_adddup2(actions, fds->socket, WORKER_FD) : 0;
+
+	if (r == 0)
+		r = fds->in >= 0 ? posix_spawn_file_actions_adddup2(actions, fds->in, 0)
+				 : posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+	if (r == 0)
+		r = fds->out >= 0 ? posix_spawn_file_actions_adddup2(actions, fds->out, 1)
+				  : posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
+	if (r == 0 && fds->error >= 0)
+		r = posix_spawn_file_actions_adddup2(actions, fds->error, 2);
+	if (r == 0)
+		r = posix_spawn_file_actions_addclosefrom_np(actions, fds->socket >= 0 ? WORKER_FD + 1 : 3);
+	return r;
+}
+
+/* A session of its own (no Ctrl-C of our terminal reaches it), no blocked or ignored signal. */
+static int set_attributes(posix_spawnattr_t *attr)
+{
 	sigset_t none, all;
-	pid_t pid;
 	int r;
 
 	(void)sigemptyset(&none);
 	(void)sigfillset(&all);
+	if ((r = posix_spawnattr_setsigmask(attr, &none)) == 0 &&
+	    (r = posix_spawnattr_setsigdefault(attr, &all)) == 0)
+		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+							   POSIX_SPAWN_SETSIGDEF);
+	return r;
+}
+
+int process_spawn(const char *path, const char *option, const struct process_fds *fds, pid_t *ret)
+{
+	const char *const argv[] = { "sstpc-tunnel", option, NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	int r;
+
+	/* posix_spawn(3) need not tell it otherwise than by the child's exit status. */
+	if (access(path, X_OK) < 0)
+		return -errno;
 	r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
 		return -r;
 	r = posix_spawnattr_init(&attr);
-	if (r != 0) {
-		(void)posix_spawn_file_actions_destroy(&actions);
-		return -r;
+	if (r == 0) {
+		if ((r = set_descriptors(&actions, fds)) == 0 && (r = set_attributes(&attr)) == 0)
+			r = posix_spawn(ret, path, &actions, &attr, (char *const *)argv, environ);
+		(void)posix_spawnattr_destroy(&attr);
 	}
-	/* The socket first: its number may be one of those that are opened or closed below. */
-	if ((r = posix_spawn_file_actions_adddup2(&actions, socket, WORKER_FD)) != 0 ||
-	    (r = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
-	    (r = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)) != 0 ||
-	    (r = posix_spawn_file_actions_addclosefrom_np(&actions, WORKER_FD + 1)) != 0 ||
-	    (r = posix_spawnattr_setsigmask(&attr, &none)) != 0 ||
-	    (r = posix_spawnattr_setsigdefault(&attr, &all)) != 0 ||
-	    (r = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-							 POSIX_SPAWN_SETSIGDEF)) != 0)
-		goto out;
-	r = posix_spawn(&pid, path, &actions, &attr, argv, environ);
-	if (r == 0)
-		*ret = pid;
-out:
-	(void)posix_spawnattr_destroy(&attr);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return -r;
+}
+
+void process_reap(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 int process_start(struct process *p, const char *path)
@@ -139,20 +181,17 @@ int process_start(struct process *p, const char *path)
 	int pair[2];
 	pid_t pid;
 
-	/* posix_spawn(3) need not tell it otherwise than by the child's exit status. */
-	if (access(path, X_OK) < 0)
-		return -errno;
 	int r = ipc_pair(pair);
 	if (r < 0)
 		return r;
 	_cleanup_close_ int ours = pair[0], theirs = pair[1];
-	r = spawn(path, theirs, &pid);
+	const struct process_fds fds = { .in = -1, .out = -1, .error = -1, .socket = theirs };
+	r = process_spawn(path, NULL, &fds, &pid);
 	if (r < 0)
 		return r;
 	r = process_adopt(p, pid, ours, WORKER_PHASE_NEW, 0);
 	if (r < 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
+		process_reap(pid);
 		return r;
 	}
 	(void)TAKE_FD(ours);

@@ -50,5 +50,18 @@ static inline pid_t process_pid(const struct process *p)
 /* SIGKILL. `gone` follows. */
 void process_kill(struct process *p);
 
+/* Descriptors of a new process. -1: /dev/null for `in` and `out`, ours for `error`, none for `socket`, which
+ * becomes WORKER_FD. Nothing else is open in it. */
+struct process_fds {
+	int in, out, error, socket;
+};
+/* Starts the program at `path`, with `option` (may be NULL), and does not wait for it. 0 or negative errno.
+ */
+int process_spawn(const char *path, const char *option, const struct process_fds *fds, pid_t *ret);
+/* Kills a child that nobody watches, and waits for it. */
+void process_reap(pid_t pid);
+/* A file in memory, to be read from its beginning, that nobody can change any more; or a negative errno. */
+int process_memory_file(const char *name, const char *data, size_t len);
+
 /* "exit status 1", "signal 9 (Killed)"; for logs and causes. */
 void process_end_format(const siginfo_t *info, char *out, size_t size);

@@ -63,26 +63,6 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 	memcpy(w->user, c->username, sizeof(w->user) - 1);
 }
 
-/* A file in memory that nobody can change any more. */
-static int make_ca_file(const char *pem)
-{
-	_cleanup_close_ int fd = memfd_create("ca", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t len = strlen(pem), done = 0;
-
-	if (fd < 0)
-		return -errno;
-	while (done < len) {
-		ssize_t n = write(fd, pem + done, len - done);
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	if (lseek(fd, 0, SEEK_SET) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 int session_start(struct tunnel *t, struct failure *failure)
 {
 	_cleanup_close_ int ca = -1;
@@ -90,7 +70,7 @@ int session_start(struct tunnel *t, struct failure *failure)
 
 	make_config(t, &config);
 	if (config.ca_given) {
-		ca = make_ca_file(t->config.ca_pem);
+		ca = process_memory_file("ca", t->config.ca_pem, strlen(t->config.ca_pem));
 		if (ca < 0) {
 			failure_set(failure, CAUSE_INTERNAL, "memory for the CA: %s", strerror(-ca));
 			return ca;

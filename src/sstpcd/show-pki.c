@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `show pki ca`: the certificates are parsed by the worker's program in its sandbox; here are only its lines.
- */
+/* `show pki ca`: the certificates were parsed by the worker's program in its sandbox (inspect.h); here are
+ * only its lines. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "config/print.h"
-#include "sstpcd/inspect.h"
 #include "sstpcd/show.h"
 #include "sstpcd/table.h"
 
-#define CAS_MAX 256
+#define CAS_MAX INSPECT_MAX
 
 struct ca {
 	const char *name;
@@ -60,14 +59,13 @@ static void read_line(struct ca *ca, const char *line)
 static void inspect(const struct show *s, const struct config_node *node, struct ca *ca)
 {
 	const char *certificate = config_node_value(node, "certificate");
-	_cleanup_text_ struct text pem = { 0 }, out = { 0 };
 
 	*ca = (struct ca){ .name = node->value };
 	if (!certificate)
 		return;
-	config_add_pem(certificate, &pem);
-	if (inspect_pem(s->daemon->manager.worker_path, text_str(&pem), pem.len, &out) == 0)
-		read_line(ca, text_str(&out));
+	const struct inspection *i = inspector_find(s->daemon->inspector, certificate);
+	if (i && i->result == 0)
+		read_line(ca, i->text);
 }
 
 /* The CA that has issued this one, "N/A" if it is none of these. */
