@@ -618,6 +618,7 @@ void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t 
  */
 
 struct names {
+	struct netconf *nc;
 	char (*name)[IFNAMSIZ];
 	size_t n;
 };
@@ -626,7 +627,7 @@ static void note_missing(void *ctx, const char *ifname)
 {
 	struct names *names = ctx;
 
-	if (names->n == RECOVER_MAX || if_nametoindex(ifname) != 0)
+	if (names->n == RECOVER_MAX || find_interface(names->nc, ifname) || if_nametoindex(ifname) != 0)
 		return;
 	for (size_t i = 0; i < names->n; i++)
 		if (strcmp(names->name[i], ifname) == 0)
@@ -658,7 +659,7 @@ static void note_records(struct netconf *nc, struct names *names)
 int netconf_recover(struct netconf *nc)
 {
 	_cleanup_free_ char(*list)[IFNAMSIZ] = calloc(RECOVER_MAX, IFNAMSIZ);
-	struct names names = { .name = list };
+	struct names names = { .nc = nc, .name = list };
 	int cleaned = 0;
 
 	if (!list)

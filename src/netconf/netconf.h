@@ -77,9 +77,9 @@ void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t 
 void netconf_event(struct netconf *nc, const struct net_event *event);
 
 /*
- * At the start: removes what a crashed process left for interfaces that do not exist any more (resolvers, nft
- * tables). Interfaces that exist belong to a living process and are left alone. Returns how many were
- * cleaned.
+ * At the start, and when an interface of another process goes: removes what a crashed process left for
+ * interfaces that do not exist any more (resolvers, nft tables). Interfaces that exist belong to a living
+ * process, or to one that is about to end, and are left alone. Returns how many were cleaned.
  */
 int netconf_recover(struct netconf *nc);
 

@@ -10,9 +10,10 @@
 /* A burst of changes is looked at once. */
 #define NETWORK_SETTLE (200 * USEC_PER_MSEC)
 /* A worker whose daemon is gone ends its session within 3 s, usually at once. */
-#define NAME_LOOK_MS 50
-#define NAME_LOOKS   100
-#define REMOVE_BATCH 64
+#define NAME_LOOK_MS  50
+#define NAME_LOOKS    100
+#define REMOVE_BATCH  64
+#define RECOVER_PAUSE USEC_PER_SEC
 
 static bool is_program(const char *path)
 {
@@ -59,6 +60,42 @@ static void network_changed_soon(struct manager *m)
 		loop_timer_set(&m->loop, &m->network_timer, loop_now(&m->loop) + NETWORK_SETTLE);
 }
 
+/* Of a program of ours, living or crashed: there is a record of what it did to the interface. */
+static bool is_recorded(const struct manager *m, const char *name)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/net/%s", m->run_dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void recover(struct manager *m)
+{
+	loop_timer_clear(&m->recover_timer);
+	int cleaned = netconf_recover(m->netconf);
+	if (cleaned > 0)
+		log_notice(&m->log, "removed what %d interface%s of a crashed process had left", cleaned,
+			   cleaned == 1 ? "" : "s");
+}
+
+static void on_recover_timer(void *ctx)
+{
+	recover(ctx);
+}
+
+/*
+ * The worker of a crashed daemon keeps its interface until it has said goodbye to the server. Whoever lives
+ * takes away by himself what belongs to his.
+ */
+static void look_for_leftovers(struct manager *m, const struct net_event *event)
+{
+	bool gone = event->kind == NET_EVENT_LINK_GONE && !is_ours(m, event->ifindex) &&
+		    is_recorded(m, event->name);
+
+	if ((gone || event->kind == NET_EVENT_OVERRUN) && !loop_timer_is_set(&m->recover_timer))
+		loop_timer_set(&m->loop, &m->recover_timer, loop_now(&m->loop) + RECOVER_PAUSE);
+}
+
 static void on_net_event(void *ctx, const struct net_event *event)
 {
 	struct manager *m = ctx;
@@ -68,6 +105,7 @@ static void on_net_event(void *ctx, const struct net_event *event)
 		tunnel_kernel_event(m->tunnels[i], event);
 	if (event->ifindex == 0 || !is_ours(m, event->ifindex))
 		network_changed_soon(m);
+	look_for_leftovers(m, event);
 }
 
 static void on_monitor(void *ctx, uint32_t events)
@@ -169,10 +207,6 @@ static int open_netconf(struct manager *m, const struct manager_options *options
 			    "%s: %s", options->run_dir ? options->run_dir : NETCONF_RUN_DIR, strerror(-r));
 		return r;
 	}
-	int cleaned = netconf_recover(m->netconf);
-	if (cleaned > 0)
-		log_notice(&m->log, "removed what %d interface%s of a crashed process had left", cleaned,
-			   cleaned == 1 ? "" : "s");
 	return 0;
 }
 
@@ -211,6 +245,8 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 			    strerror(-r));
 		goto fail;
 	}
+	m->recover_timer = (struct loop_timer){ .fn = on_recover_timer, .ctx = m };
+	recover(m); /* what goes from now on is told */
 	m->netconf_source = (struct loop_fd){ .fn = on_netconf, .ctx = m };
 	m->netconf_timer = (struct loop_timer){ .fn = on_netconf_timer, .ctx = m };
 	m->network_timer = (struct loop_timer){ .fn = on_network_timer, .ctx = m };
@@ -243,6 +279,8 @@ void manager_done(struct manager *m)
 	loop_fd_remove(&m->netconf_source);
 	loop_fd_remove(&m->monitor_source);
 	net_monitor_close(&m->monitor);
+	if (loop_timer_is_set(&m->recover_timer))
+		recover(m);
 	if (m->netconf && netconf_flush(m->netconf, &failure) < 0)
 		log_error(&m->log, "%s: %s", cause_summary(failure.cause), failure.detail);
 	netconf_free(m->netconf);
@@ -258,15 +296,6 @@ static int grow(struct manager *m)
 		return -ENOMEM;
 	m->tunnels = tunnels;
 	return 0;
-}
-
-/* Of a program of ours, living or crashed: there is a record of what it did to the interface. */
-static bool is_recorded(const struct manager *m, const char *name)
-{
-	char path[4096];
-
-	(void)snprintf(path, sizeof(path), "%s/net/%s", m->run_dir, name);
-	return access(path, F_OK) == 0;
 }
 
 static void await_name(struct manager *m, const char *name)

@@ -25,7 +25,7 @@ struct manager {
 	struct netconf *netconf;
 	struct net_monitor monitor;
 	struct loop_fd monitor_source, netconf_source;
-	struct loop_timer netconf_timer, network_timer;
+	struct loop_timer netconf_timer, network_timer, recover_timer;
 	struct loop_resume resume;
 	usec_t asleep;
 	char worker_path[4096];
