@@ -87,15 +87,16 @@ struct net_desired {
 
 /* The values of /proc/sys/net that we write or judge. Rows: sysctl.c. */
 enum net_sysctl {
-	NET_SYSCTL_IGNORE_LINKDOWN4, /* ipv4/conf/X/ignore_routes_with_linkdown */
-	NET_SYSCTL_IGNORE_LINKDOWN6, /* ipv6/conf/X/ignore_routes_with_linkdown */
-	NET_SYSCTL_FORWARDING,	     /* ipv4/conf/X/forwarding */
-	NET_SYSCTL_RP_FILTER,	     /* ipv4/conf/X/rp_filter */
-	NET_SYSCTL_ACCEPT_RA,	     /* ipv6/conf/X/accept_ra */
-	NET_SYSCTL_ACCEPT_RA_DEFRTR, /* ipv6/conf/X/accept_ra_defrtr */
-	NET_SYSCTL_RA_DEFRTR_METRIC, /* ipv6/conf/X/ra_defrtr_metric; Linux 5.12 */
-	NET_SYSCTL_RA_RTR_PREF,	     /* ipv6/conf/X/accept_ra_rtr_pref */
-	_NET_SYSCTL_WRITTEN,	     /* the rows above are written by us, those below only read */
+	NET_SYSCTL_IGNORE_LINKDOWN4,			/* ipv4/conf/X/ignore_routes_with_linkdown */
+	NET_SYSCTL_FORWARDING,				/* ipv4/conf/X/forwarding */
+	NET_SYSCTL_RP_FILTER,				/* ipv4/conf/X/rp_filter */
+	_NET_SYSCTL_IPV6,				/* the rows above can be set by rtnetlink, too */
+	NET_SYSCTL_IGNORE_LINKDOWN6 = _NET_SYSCTL_IPV6, /* ipv6/conf/X/ignore_routes_with_linkdown */
+	NET_SYSCTL_ACCEPT_RA,				/* ipv6/conf/X/accept_ra */
+	NET_SYSCTL_ACCEPT_RA_DEFRTR,			/* ipv6/conf/X/accept_ra_defrtr */
+	NET_SYSCTL_RA_DEFRTR_METRIC,			/* ipv6/conf/X/ra_defrtr_metric; Linux 5.12 */
+	NET_SYSCTL_RA_RTR_PREF,				/* ipv6/conf/X/accept_ra_rtr_pref */
+	_NET_SYSCTL_WRITTEN, /* the rows above are written by us, those below only read */
 	NET_SYSCTL_DISABLE_IPV6 = _NET_SYSCTL_WRITTEN, /* ipv6/conf/X/disable_ipv6 */
 	NET_SYSCTL_ALL_FORWARDING, /* ipv4/conf/all/forwarding, the same as ipv4/ip_forward */
 	NET_SYSCTL_ALL_RP_FILTER,  /* ipv4/conf/all/rp_filter: the kernel applies max(all, X) */
@@ -184,6 +185,7 @@ struct net_observed {
 	size_t n_routes;
 
 	struct net_sysctl_value sysctl[_NET_SYSCTL_MAX];
+	bool sysctl_read_only; /* /proc/sys is, as in a container: those of IPv6 stay as they are */
 
 	bool nft;		       /* our table exists */
 	char nft_tag[NET_NFT_TAG_MAX]; /* its comment: what the table does, see net_nft_tag() */

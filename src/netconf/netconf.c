@@ -353,6 +353,9 @@ static int apply(struct netconf *nc, struct interface *i, const struct net_op *o
 	switch (op->kind) {
 	case NET_OP_SYSCTL: {
 		int r = sysctl_write_value(i->name, op->sysctl, op->value);
+		if (r == -EROFS && op->sysctl < _NET_SYSCTL_IPV6)
+			return rtnl_link_set_ipv4(&nc->route, i->ifindex, sysctl_ipv4_index(op->sysctl),
+						  op->value);
 		if (r < 0)
 			(void)snprintf(error, size, "%s", strerror(-r));
 		return r;

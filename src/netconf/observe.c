@@ -212,8 +212,10 @@ int net_observe(const struct observer *o, const char *ifname, uint32_t ifindex, 
 		ret->mtu = link.mtu;
 		ret->master = link.master;
 		read_vrf(o, vrf, ret);
-		if (needs & NET_NEED_SYSCTL)
+		if (needs & NET_NEED_SYSCTL) {
 			sysctl_read_all(ifname, ret->sysctl);
+			ret->sysctl_read_only = sysctl_is_read_only();
+		}
 		if (needs & NET_NEED_ADDRS)
 			r = read_addrs(o, ret);
 		if (r == 0 && needs & NET_NEED_ROUTES)

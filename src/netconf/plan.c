@@ -86,7 +86,10 @@ static bool sysctl_hold(struct planner *p, enum net_sysctl key, uint32_t value)
 	struct net_sysctl_record *r = &p->record->sysctl[key];
 	const struct net_sysctl_value *v = &p->have->sysctl[key];
 
-	if (!v->present) {
+	bool fixed = p->have->sysctl_read_only && key >= _NET_SYSCTL_IPV6;
+	if (fixed && v->present && v->value != value)
+		p->plan->notices |= NET_NOTICE_SYSCTL_READ_ONLY;
+	if (!v->present || fixed) {
 		*r = (struct net_sysctl_record){ 0 };
 		return false;
 	}

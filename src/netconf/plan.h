@@ -58,8 +58,9 @@ enum net_notice {
 					      beside it */
 	NET_NOTICE_MISSING = 1 << 7,	   /* the device does not exist */
 	NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE = 1 << 8, /* as the first, of IPv6: net_plan.rival6 */
+	NET_NOTICE_SYSCTL_READ_ONLY = 1 << 9,	     /* values of IPv6 cannot be set */
 };
-#define NET_NOTICE_COUNT 9
+#define NET_NOTICE_COUNT 10
 
 #define NET_OPS_MAX (NET_OBSERVED_ADDRS_MAX + NET_OBSERVED_ROUTES_MAX + _NET_SYSCTL_WRITTEN + 32)
 

@@ -314,6 +314,21 @@ int rtnl_link_set_mtu(struct rtnl *rtnl, uint32_t ifindex, uint32_t mtu)
 	return link_set_u32(rtnl, ifindex, IFLA_MTU, mtu);
 }
 
+int rtnl_link_set_ipv4(struct rtnl *rtnl, uint32_t ifindex, uint16_t index, uint32_t value)
+{
+	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = link_request(buffer, ifindex, 0, 0);
+	struct nlattr *families = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *ipv4 = mnl_attr_nest_start(nlh, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
+
+	mnl_attr_put_u32(nlh, index, value);
+	mnl_attr_nest_end(nlh, conf);
+	mnl_attr_nest_end(nlh, ipv4);
+	mnl_attr_nest_end(nlh, families);
+	return rtnl_request(rtnl, nlh, NULL, NULL);
+}
+
 int rtnl_link_set_up(struct rtnl *rtnl, uint32_t ifindex, bool up)
 {
 	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));

@@ -51,6 +51,8 @@ int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret);
 int rtnl_link_set_alias(struct rtnl *rtnl, uint32_t ifindex, const char *alias);
 int rtnl_link_set_master(struct rtnl *rtnl, uint32_t ifindex, uint32_t master);
 int rtnl_link_set_mtu(struct rtnl *rtnl, uint32_t ifindex, uint32_t mtu);
+/* A value of /proc/sys/net/ipv4/conf/X, by its number IPV4_DEVCONF_…: where /proc/sys is read-only. */
+int rtnl_link_set_ipv4(struct rtnl *rtnl, uint32_t ifindex, uint16_t index, uint32_t value);
 int rtnl_link_set_up(struct rtnl *rtnl, uint32_t ifindex, bool up);
 int rtnl_link_set_carrier(struct rtnl *rtnl, uint32_t ifindex, bool on);
 int rtnl_link_set_group(struct rtnl *rtnl, uint32_t ifindex, uint32_t group);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ip.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/parse.h"
 
@@ -14,13 +16,15 @@ struct sysctl_row {
 	const char *family, *file;
 	bool all; /* the value for `all` instead of the interface's */
 	const char *key;
+	uint16_t ipv4_index;
 };
 
 static const struct sysctl_row rows[_NET_SYSCTL_MAX] = {
-	[NET_SYSCTL_IGNORE_LINKDOWN4] = { "ipv4", "ignore_routes_with_linkdown", false, "ignore-linkdown4" },
+	[NET_SYSCTL_IGNORE_LINKDOWN4] = { "ipv4", "ignore_routes_with_linkdown", false, "ignore-linkdown4",
+					  IPV4_DEVCONF_IGNORE_ROUTES_WITH_LINKDOWN },
 	[NET_SYSCTL_IGNORE_LINKDOWN6] = { "ipv6", "ignore_routes_with_linkdown", false, "ignore-linkdown6" },
-	[NET_SYSCTL_FORWARDING] = { "ipv4", "forwarding", false, "forwarding" },
-	[NET_SYSCTL_RP_FILTER] = { "ipv4", "rp_filter", false, "rp-filter" },
+	[NET_SYSCTL_FORWARDING] = { "ipv4", "forwarding", false, "forwarding", IPV4_DEVCONF_FORWARDING },
+	[NET_SYSCTL_RP_FILTER] = { "ipv4", "rp_filter", false, "rp-filter", IPV4_DEVCONF_RP_FILTER },
 	[NET_SYSCTL_ACCEPT_RA] = { "ipv6", "accept_ra", false, "accept-ra" },
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = { "ipv6", "accept_ra_defrtr", false, "accept-ra-defrtr" },
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = { "ipv6", "ra_defrtr_metric", false, "ra-defrtr-metric" },
@@ -89,4 +93,16 @@ int sysctl_write_value(const char *ifname, enum net_sysctl key, uint32_t value)
 	/* Linux 6.1 answers 1 to a change of ipv6/ignore_routes_with_linkdown, whatever the length: it was
 	 * taken. */
 	return write(fd, text, (size_t)n) > 0 ? 0 : -errno;
+}
+
+uint16_t sysctl_ipv4_index(enum net_sysctl key)
+{
+	return rows[key].ipv4_index;
+}
+
+bool sysctl_is_read_only(void)
+{
+	struct statvfs fs;
+
+	return statvfs("/proc/sys/net", &fs) == 0 && fs.f_flag & ST_RDONLY;
 }

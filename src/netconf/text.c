@@ -160,6 +160,12 @@ void net_notice_format(enum net_notice notice, const struct net_plan *plan, cons
 		net_route_format(&plan->rival6, route, sizeof(route));
 		(void)snprintf(out, size, "IPv6 default route installed, not active: %s is preferred", route);
 		break;
+	case NET_NOTICE_SYSCTL_READ_ONLY:
+		(void)snprintf(
+			out, size,
+			"/proc/sys is read-only, as in a container: router advertisements in the tunnel "
+			"follow the system's own settings");
+		break;
 	case NET_NOTICE_VRF_MISSING:
 		(void)snprintf(out, size, "VRF \"%s\" does not exist (yet): addresses and routes wait for it",
 			       desired->vrf);

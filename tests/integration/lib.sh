@@ -249,14 +249,6 @@ echoes() { # NS
 	on "$1" sed -n 's/^Icmp: \([0-9]* \)\{8\}\([0-9]*\) .*/\2/p' /proc/net/snmp
 }
 
-# dns NAME NS ADDRESS LINE…: dnsmasq at this address, which knows what these lines of /etc/hosts say, and nothing else.
-dns() {
-	printf '%s\n' "${@:4}" >"$T/$1.hosts"
-	start "$1" on "$2" dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --addn-hosts="$T/$1.hosts" --address=/#/ \
-		--listen-address="$3" --bind-interfaces --log-queries --user=root --pid-file=
-	must await_log "$1" 'read .*hosts'
-}
-
 # --- our programs ------------------------------------------------------------------------------------------------------
 
 # peer NAME NS [OPTION…]: sstp-peer in a namespace, port 443, for alice (correct horse), with the certificate vpn.example.com;

@@ -446,6 +446,22 @@ static void administrators_accept_ra_0_stays(void)
 	check_int(s.kernel.sysctl[NET_SYSCTL_ACCEPT_RA].value, 0);
 }
 
+static void in_a_container_ipv6_follows_the_system(void)
+{
+	struct net_desired w = connected();
+	struct sim s;
+
+	sim_init(&s);
+	s.kernel.sysctl_read_only = true;
+	settle(&s, &w);
+	check_settled(&s);
+	check(s.plan.notices & NET_NOTICE_SYSCTL_READ_ONLY);
+	check_int(s.kernel.sysctl[NET_SYSCTL_IGNORE_LINKDOWN4].value, 1); /* rtnetlink can */
+	check_int(s.kernel.sysctl[NET_SYSCTL_IGNORE_LINKDOWN6].value, 0);
+	check_int(s.kernel.sysctl[NET_SYSCTL_ACCEPT_RA].value, 1);
+	check(!s.record.sysctl[NET_SYSCTL_ACCEPT_RA].held);
+}
+
 static void ipv6_default_beside_others(void)
 {
 	static const struct {
@@ -1060,6 +1076,7 @@ int main(void)
 		TEST(small_mtu_has_no_ipv6_and_it_returns),
 		TEST(disabled_ipv6_is_respected),
 		TEST(administrators_accept_ra_0_stays),
+		TEST(in_a_container_ipv6_follows_the_system),
 		TEST(ipv6_default_beside_others),
 		TEST(ipv6_default_follows_the_wish),
 		TEST(foreign_router_advertisement_routes_stay),
