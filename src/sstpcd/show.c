@@ -338,20 +338,33 @@ static bool is_ours(const struct show *s, const struct link_info *l)
 	return daemon_find(s->daemon, l->name) != NULL;
 }
 
-static int json_links(const struct show *s, const struct links *links, bool only_ours)
+static int json_links(const struct show *s, const struct links *links)
 {
-	const char *comma = "";
-
 	text_add(s->out, "[");
 	for (size_t i = 0; i < links->n; i++) {
-		if (only_ours && !is_ours(s, &links->items[i]))
-			continue;
-		text_add(s->out, comma);
-		comma = ", ";
+		text_add(s->out, i ? ", " : "");
 		json_link(s, &links->items[i]);
 	}
 	text_add(s->out, "]\n");
 	return 0;
+}
+
+/* Shows all interfaces, or ours: as JSON, or by `print`. */
+static int show_links(const struct show *s, bool only_ours,
+		      int (*print)(const struct show *s, const struct links *links))
+{
+	_cleanup_links_ struct links links = { 0 };
+	int r = links_read(&links, NULL);
+	size_t n = 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; only_ours && i < links.n; i++)
+		if (is_ours(s, &links.items[i]))
+			links.items[n++] = links.items[i];
+	if (only_ours)
+		links.n = n;
+	return s->json ? json_links(s, &links) : print(s, &links);
 }
 
 /* The addresses that people care about: not fe80::. */
@@ -371,22 +384,16 @@ static void address_cell(const struct link_info *l, struct text *out)
 		text_add(out, "-");
 }
 
-int show_interfaces(const struct show *s)
+static int print_interfaces(const struct show *s, const struct links *links)
 {
 	static const char *const headers[] = { "Interface", "IP Address", "MAC",	 "VRF",
 					       "MTU",	    "S/L",	  "Description", NULL };
 	static const bool numeric[] = { false, false, false, false, true, false, false };
-	_cleanup_links_ struct links links = { 0 };
 	_cleanup_table_ struct table table = { 0 };
-	int r = links_read(&links, NULL);
 
-	if (r < 0)
-		return r;
-	if (s->json)
-		return json_links(s, &links, false);
 	table_init(&table, headers, numeric);
-	for (size_t i = 0; i < links.n; i++) {
-		const struct link_info *l = &links.items[i];
+	for (size_t i = 0; i < links->n; i++) {
+		const struct link_info *l = &links->items[i];
 		_cleanup_text_ struct text addresses = { 0 };
 		char mtu[16];
 		address_cell(l, &addresses);
@@ -404,6 +411,11 @@ int show_interfaces(const struct show *s)
 	text_add(s->out, codes);
 	table_print(&table, s->out);
 	return 0;
+}
+
+int show_interfaces(const struct show *s)
+{
+	return show_links(s, false, print_interfaces);
 }
 
 #define SUMMARY_FORMAT "%-16s %-33s %-4s %s\n"
@@ -447,28 +459,22 @@ void show_summary_row(const struct link_info *l, struct text *out)
 	}
 }
 
-int show_summary(const struct show *s, bool only_ours)
+static int print_summary(const struct show *s, const struct links *links)
 {
-	_cleanup_links_ struct links links = { 0 };
-	int r = links_read(&links, NULL);
-
-	if (r < 0)
-		return r;
-	if (s->json)
-		return json_links(s, &links, only_ours);
 	text_add(s->out, codes);
 	text_addf(s->out, SUMMARY_FORMAT, "Interface", "IP Address", "S/L", "Description");
 	text_addf(s->out, SUMMARY_FORMAT, "---------", "----------", "---", "-----------");
-	for (size_t i = 0; i < links.n; i++) {
-		const struct tunnel *t = daemon_find(s->daemon, links.items[i].name);
-		if (only_ours && !t)
-			continue;
-		show_summary_row(&links.items[i], s->out);
-	}
+	for (size_t i = 0; i < links->n; i++)
+		show_summary_row(&links->items[i], s->out);
 	return 0;
 }
 
-int show_counters(const struct show *s)
+int show_summary(const struct show *s, bool only_ours)
+{
+	return show_links(s, only_ours, print_summary);
+}
+
+static int print_counters(const struct show *s, const struct links *links)
 {
 	static const char *const headers[] = { "Interface", "Rx Packets", "Rx Bytes",	"Tx Packets",
 					       "Tx Bytes",  "Rx Dropped", "Tx Dropped", "Rx Errors",
@@ -477,17 +483,11 @@ int show_counters(const struct show *s)
 	static const enum link_counter columns[] = { LINK_RX_PACKETS, LINK_RX_BYTES,   LINK_TX_PACKETS,
 						     LINK_TX_BYTES,   LINK_RX_DROPPED, LINK_TX_DROPPED,
 						     LINK_RX_ERRORS,  LINK_TX_ERRORS };
-	_cleanup_links_ struct links links = { 0 };
 	_cleanup_table_ struct table table = { 0 };
-	int r = links_read(&links, NULL);
 
-	if (r < 0)
-		return r;
-	if (s->json)
-		return json_links(s, &links, false);
 	table_init(&table, headers, numeric);
-	for (size_t i = 0; i < links.n; i++) {
-		const struct link_info *l = &links.items[i];
+	for (size_t i = 0; i < links->n; i++) {
+		const struct link_info *l = &links->items[i];
 		uint64_t counters[_LINK_COUNTERS];
 		if (link_state(l)[2] != 'u')
 			continue;
@@ -505,24 +505,23 @@ int show_counters(const struct show *s)
 	return 0;
 }
 
-int show_detail(const struct show *s, bool only_ours)
+int show_counters(const struct show *s)
 {
-	_cleanup_links_ struct links links = { 0 };
-	int r = links_read(&links, NULL);
-	bool first = true;
+	return show_links(s, false, print_counters);
+}
 
-	if (r < 0)
-		return r;
-	if (s->json)
-		return json_links(s, &links, only_ours);
-	for (size_t i = 0; i < links.n; i++) {
-		if (only_ours && !is_ours(s, &links.items[i]))
-			continue;
-		text_add(s->out, first ? "" : "\n");
-		first = false;
-		print_detail(s, &links.items[i]);
+static int print_details(const struct show *s, const struct links *links)
+{
+	for (size_t i = 0; i < links->n; i++) {
+		text_add(s->out, i ? "\n" : "");
+		print_detail(s, &links->items[i]);
 	}
 	return 0;
+}
+
+int show_detail(const struct show *s, bool only_ours)
+{
+	return show_links(s, only_ours, print_details);
 }
 
 int show_interface(const struct show *s, const char *name)
