@@ -162,7 +162,11 @@ def shape(lab, mbit):
 
 def shaped(lab, mbit):
     shape(lab, mbit)
+    # As many pings as beside the uploads below: they take room on the link, too, and places in its queue.
+    pings = [lab.start(f"ping-{i}", "client", "ping", "-n", "-q", "-i", "0.05", "-c", "180", SERVER) for i in range(2)]
     tls = TlsStream(lab).stream(8)[0]
+    for ping in pings:
+        lab.stop(ping)
     contender = ours_up(lab)
     try:
         added, goodput = filled(lab, contender)
