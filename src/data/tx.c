@@ -61,7 +61,7 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 		free(tx);
 		return -ENOMEM;
 	}
-	tx_set_record_time(tx, 0);
+	tx_set_path(tx, 0, 0);
 	*ret = tx;
 	return 0;
 }
@@ -87,9 +87,10 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
 	tx->ipv6 = ipv6;
 }
 
-void tx_set_record_time(struct tx *tx, usec_t record_time)
+void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 {
-	usec_t target = MAX(TX_TARGET, MIN(record_time, USEC_PER_SEC) * 3 / 2);
+	usec_t record = MIN(record_time, USEC_PER_SEC) * 3 / 2;
+	usec_t target = MAX(MAX(TX_TARGET, record), MIN(rtt / 2, TX_TARGET_RTT_MAX));
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);

@@ -30,10 +30,11 @@
 #include "proto/ppp/ppp.h"
 #include "proto/sstp/sstp.h"
 
-#define TX_MTU_MIN	 68u		       /* RFC 791 §3.1 */
-#define TX_LIMIT_DEFAULT (1u << 20)	       /* bytes */
-#define TX_TARGET	 (5 * USEC_PER_MSEC)   /* CoDel: accepted standing delay (RFC 8289 §4.2) */
-#define TX_INTERVAL	 (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */
+#define TX_MTU_MIN	  68u		      /* RFC 791 §3.1 */
+#define TX_LIMIT_DEFAULT  (1u << 20)	      /* bytes */
+#define TX_TARGET	  (5 * USEC_PER_MSEC) /* CoDel: accepted standing delay (RFC 8289 §4.2) */
+#define TX_TARGET_RTT_MAX (50 * USEC_PER_MSEC)
+#define TX_INTERVAL	  (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */
 /* What a data packet adds to an IP packet: 8 bytes. */
 #define TX_OVERHEAD (SSTP_HEADER_LEN + PPP_HEADER_LEN)
 
@@ -73,10 +74,12 @@ void tx_set_mtu(struct tx *tx, uint16_t mtu);
  * dropped by tx_fill(). */
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
 /*
- * How long one TLS record takes at the present delivery rate. CoDel must not take for a queue what is only
- * the grain of the link: its target is never less than one and a half record times.
+ * How long one TLS record takes at the present rate, and the round trip of the empty path. CoDel must not
+ * take for a queue what is only the grain of the link: its target is never less than one and a half record
+ * times. And one flow alone keeps the path busy only if there is enough in the queue for the time that it
+ * sends less after a drop: half a round trip (it waits for itself, nobody else does).
  */
-void tx_set_record_time(struct tx *tx, usec_t record_time);
+void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
 
 /*
  * Where to put one read from the TUN; *ret_size (more than 64 KiB) is how much may be put there. Never NULL:

@@ -29,8 +29,8 @@
 #define BURST_TIME   (2 * USEC_PER_MSEC)
 #define BURST_START  TLS_RECORD_MAX	 /* until the rate is known */
 #define UNSENT_TIME  (4 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
-#define UNSENT_MIN   2048u
-#define UNSENT_START (64u * 1024u) /* until the rate is known */
+#define UNSENT_MIN   2u			 /* segments: EPOLLOUT comes when the last whole one is gone */
+#define UNSENT_START (64u * 1024u)	 /* until the rate is known */
 #define UNSENT_MAX   (1024u * 1024u)
 /* Below this the kernel's own limit is too coarse: it looks at it once per buffer of up to 64 KiB. */
 #define UNSENT_FINE (128u * 1024u)
@@ -77,12 +77,13 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 {
 	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
 	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
-	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN, UNSENT_MAX);
 
 	if (rate == 0)
 		return;
-	p->burst = (size_t)MIN(rate * BURST_TIME / USEC_PER_SEC, (uint64_t)PUMP_OUT_SIZE);
-	tx_set_record_time(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate));
+	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN * info->tcpi_snd_mss,
+					  UNSENT_MAX);
+	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
+	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), info->tcpi_min_rtt);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
 		set_unsent_limit(p, unsent);
@@ -189,17 +190,12 @@ static void read_tun(struct pump *p, usec_t now)
  */
 static size_t next_output(struct pump *p, usec_t now)
 {
-	size_t space = MAX(p->burst, session_packet_max(p->session));
-
-	return p->output ? p->output(p->output_ctx, p->out, space, now)
-			 : session_output(p->session, p->out, space, now);
+	return p->output ? p->output(p->output_ctx, p->out, p->burst, now)
+			 : session_output(p->session, p->out, p->burst, now);
 }
 
-/*
- * Returns true if there is more to send without waiting. `last`: all that is left, and the kernel may have as
- * much of it as it takes.
- */
-static bool send_output(struct pump *p, usec_t now, bool last)
+/* Returns true if there is more to write without waiting. */
+static bool write_output(struct pump *p, usec_t now, bool last)
 {
 	p->full &= !last;
 	if (p->full || (tls_wants_write(p->tls) && tls_flush(p->tls) < 0))
@@ -227,6 +223,27 @@ static bool send_output(struct pump *p, usec_t now, bool last)
 		p->out_pos += (size_t)n;
 	}
 	return true;
+}
+
+/*
+ * While packets wait for the kernel, its last segment waits for them: a record of one packet is a little
+ * longer than a segment, and the congestion window counts packets, of which every other one would be next to
+ * empty.
+ */
+static void hold_last_segment(struct pump *p, bool hold)
+{
+	if (hold != p->corked &&
+	    setsockopt(p->socket, IPPROTO_TCP, TCP_CORK, &(int){ hold }, sizeof(int)) == 0)
+		p->corked = hold;
+}
+
+/* As write_output(). `last`: all that is left, and the kernel may have as much of it as it takes. */
+static bool send_output(struct pump *p, usec_t now, bool last)
+{
+	bool more = write_output(p, now, last);
+
+	hold_last_segment(p, p->full);
+	return more;
 }
 
 bool pump_run(struct pump *p, usec_t now)

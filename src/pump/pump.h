@@ -49,6 +49,7 @@ struct pump {
 	uint32_t notsent_lowat;	 /* 0: this kernel has no such limit */
 	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;
+	bool corked;		      /* the kernel sends whole segments only */
 	bool full;		      /* the kernel has enough to send, until EPOLLOUT */
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */
 	bool shut;		      /* close_notify is queued */

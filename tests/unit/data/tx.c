@@ -891,11 +891,38 @@ static void long_records_are_not_taken_for_a_queue(void)
 
 		link_init(&l, 3100, 45000, 0);
 		l.segments = 4;
-		tx_set_record_time(l.tx, record_times[i]);
+		tx_set_path(l.tx, record_times[i], 0);
 		link_run(&l, 1000 * MS);
 		check((tx_stats(l.tx)->dropped == 0) == (i == 0));
 		link_done(&l);
 	}
+}
+
+/* A flow that is alone may keep half a round trip waiting, up to a limit. */
+static void on_a_long_path_the_queue_may_be_longer(void)
+{
+	static const usec_t round_trips[] = { 40 * MS, 20 * MS };
+
+	/* As above: 15 to 17 ms wait. */
+	for (int i = 0; i < 2; i++) {
+		struct link l;
+
+		link_init(&l, 3100, 45000, 0);
+		l.segments = 4;
+		tx_set_path(l.tx, 0, round_trips[i]);
+		link_run(&l, 1000 * MS);
+		check((tx_stats(l.tx)->dropped == 0) == (i == 0));
+		link_done(&l);
+	}
+	struct link l;
+
+	/* 3 kB per ms and 180 kB: 60 ms, whatever the round trip is. */
+	link_init(&l, 3100, 180000, 0);
+	l.segments = 4;
+	tx_set_path(l.tx, 0, 2000 * MS);
+	link_run(&l, 1000 * MS);
+	check(tx_stats(l.tx)->dropped > 0);
+	link_done(&l);
 }
 
 /* The time that a queue may stand grows with the target. */
@@ -906,7 +933,7 @@ static void on_a_very_slow_link_the_interval_is_longer(void)
 	/* 1.6 kB per 4 ms and 160 kB waiting: 400 ms; target 300 ms, interval 600 ms. */
 	link_init(&l, 1600, 160000, 0);
 	l.segments = 4;
-	tx_set_record_time(l.tx, 200 * MS);
+	tx_set_path(l.tx, 200 * MS, 0);
 	for (usec_t t = 0; t < 850 * MS; t += 4 * MS) {
 		link_run(&l, MS);
 		l.now += 3 * MS;
@@ -949,6 +976,7 @@ int main(void)
 					  TEST(ect_packets_are_marked_instead),
 					  TEST(ipv6_is_marked_in_its_traffic_class),
 					  TEST(long_records_are_not_taken_for_a_queue),
+					  TEST(on_a_long_path_the_queue_may_be_longer),
 					  TEST(on_a_very_slow_link_the_interval_is_longer),
 					  {} });
 }
