@@ -69,12 +69,39 @@ static bool has_left(const struct tunnel *t)
 	return daemon_is_leaving(t) && !process_is_alive(&t->process);
 }
 
+/* Under another name it was this one, perhaps: there are servers that let a user in only once. */
+static bool has_predecessor(const struct daemon *d, const struct tunnel *t)
+{
+	for (size_t i = 0; i < d->manager.n_tunnels; i++) {
+		const struct tunnel *other = d->manager.tunnels[i];
+		if (daemon_is_leaving(other) && strcmp(other->config.server, t->config.server) == 0 &&
+		    other->config.port == t->config.port &&
+		    strcmp(other->config.username, t->config.username) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Connects the new ones whose predecessors have gone. */
+static void start_unstarted(struct daemon *d)
+{
+	for (size_t i = 0; i < d->manager.n_tunnels; i++) {
+		struct tunnel *t = d->manager.tunnels[i];
+		if (!t->unstarted || has_predecessor(d, t))
+			continue;
+		t->unstarted = false;
+		if (!daemon_is_leaving(t) && !t->held)
+			tunnel_event(t, TUNNEL_EVENT_CONNECT);
+	}
+}
+
 static void on_reap_timer(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	if (manager_remove_due(&d->manager, has_left))
 		loop_timer_set(&d->manager.loop, &d->reap_timer, 0);
+	start_unstarted(d);
 	if (d->stopping && d->manager.n_tunnels == 0)
 		loop_stop(&d->manager.loop, 0);
 }
@@ -241,8 +268,8 @@ static bool follow(struct tunnel *t, const struct config_tree *next, struct text
 		log_error(&t->log, "out of memory: the old configuration stays");
 		return false;
 	}
-	if (fresh && !c.disable)
-		tunnel_event(t, TUNNEL_EVENT_CONNECT);
+	if (fresh)
+		t->unstarted = !c.disable;
 	if (changed && out)
 		describe(t, out);
 	return !changed || t->report.n_failed <= refused_before;
@@ -278,6 +305,7 @@ static void take_what_goes(struct daemon *d, const struct config_tree *next, str
 	(void)add_new(d, next, true, out);
 	(void)follow_all(d, next, out);
 	close_others(d, next);
+	start_unstarted(d);
 }
 
 /*
@@ -298,6 +326,7 @@ static int apply(void *ctx, const struct config_tree *running, const struct conf
 		return r;
 	if (follow_all(d, next, out)) {
 		close_others(d, next);
+		start_unstarted(d);
 		return 0;
 	}
 	(void)follow_all(d, running, NULL);

@@ -404,6 +404,8 @@ static void revive(struct daemon *d, struct tunnel *t, const struct saved *s)
 	loop_timer_set(&d->manager.loop, &t->timer, s->deadline);
 	kernel_remember_path(t);
 	(void)kernel_reconcile(t);
+	if (t->state == TUNNEL_HELD && !t->held) /* it was about to be connected */
+		tunnel_event(t, TUNNEL_EVENT_CONNECT);
 }
 
 /*

@@ -118,7 +118,8 @@ struct tunnel {
 	struct config_interface config;
 	struct logger log;
 	struct tun tun;
-	bool fresh; /* the owner's: made by a commit that is being applied */
+	bool fresh;	/* the owner's: made by a commit that is being applied */
+	bool unstarted; /* the owner's: to be connected when nobody is in the way */
 
 	enum tunnel_state state;
 	usec_t state_since; /* CLOCK_MONOTONIC */
