@@ -265,13 +265,14 @@ void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, str
 		struct net_addr server = from_in6(&a->address[i]);
 		struct underlay path;
 		char text[INET6_ADDRSTRLEN];
-		if (i == 0)
-			t->attempt->server = server;
 		int r = underlay_find(&server, is_tunnel, t, &path);
+		if (i == 0) {
+			t->attempt->server = server;
+			t->path = r == 0 ? path : (struct underlay){ .ifindex = 0 };
+		}
 		if (r == 0)
 			memcpy(ret->device[i], path.device, sizeof(ret->device[i]));
 		log_debug(&t->log, "path to %s: %s", net_addr_format(&server, text),
 			  r == 0 ? path.device : strerror(-r));
 	}
-	kernel_remember_path(t);
 }
