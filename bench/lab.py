@@ -44,13 +44,13 @@ class Process:
     def text(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def await_line(self, pattern, seconds=15):
-        """Waits until the program has written a matching line; returns the match."""
+    def await_line(self, pattern, seconds=15, every=0.005):
+        """Waits until the program has written a matching line, looking `every` so many seconds; returns the match."""
         deadline = time.monotonic() + seconds
         while not (match := re.search(pattern, self.text(), re.M)):
             if self.popen.poll() is not None or time.monotonic() > deadline:
                 raise Failure(f"{self.name} did not say /{pattern}/: ...{self.text()[-600:]}")
-            time.sleep(0.005)
+            time.sleep(every)
         return match
 
     def tree(self):

@@ -11,7 +11,7 @@ import select
 import time
 
 from contenders import CLIENT, SERVER, DebianSstpc, Ours
-from lab import CONGESTION, Failure, Lab, iperf, loaded_ping, median, percentile, received_mbit
+from lab import CONGESTION, Failure, Lab, iperf, loaded_ping, percentile, received_mbit
 from stream import TlsStream
 
 ROUNDS, SECONDS = 2, 3
@@ -116,13 +116,14 @@ def connect_times(lab, count):
 
 
 def connects(lab):
-    """At 2 ms round trip and, to know how many of them a connection takes, at 50 ms."""
+    """At 2 ms round trip and, to know how many of them a connection takes, at 50 ms: the fastest of each, because whatever
+    disturbs a connection only makes it longer."""
     near = connect_times(lab, 5)
     for ms in near:
         say("uml_ours_connect_ms", ms)
     netem(lab, "delay 25ms", "delay 25ms")
     far = connect_times(lab, 3)
-    say("connect_round_trips", (median(far) - median(near)) / 48)
+    say("connect_round_trips", (min(far) - min(near)) / 48)
 
 
 def round_trips(text):
