@@ -161,6 +161,16 @@ static void report_link(struct worker *w)
 	must_send(w, worker_send_link(w->ipc, &l));
 }
 
+/* The daemon forgets the resolvers of router advertisements together with IPv6. */
+static void ipv6_is_reported(struct worker *w, bool up)
+{
+	w->ipv6_reported = up;
+	if (up)
+		return;
+	w->rdnss = w->rdnss_reported = (struct worker_rdnss){ .n = 0 };
+	loop_timer_clear(&w->rdnss_timer);
+}
+
 static void report_up(struct worker *w)
 {
 	const struct ppp_params *p = session_params(w->session);
@@ -176,7 +186,7 @@ static void report_up(struct worker *w)
 	memcpy(u.local_id, p->local_id, sizeof(u.local_id));
 	memcpy(u.peer_id, p->peer_id, sizeof(u.peer_id));
 	printable(u.message, sizeof(u.message), p->peer_message, strlen(p->peer_message));
-	w->ipv6_reported = u.ipv6;
+	ipv6_is_reported(w, u.ipv6);
 	must_send(w, worker_send_up(w->ipc, &u));
 }
 
@@ -205,11 +215,7 @@ static void report_ipv6(struct worker *w, bool up)
 
 	if (w->phase != WORKER_PHASE_UP || up == w->ipv6_reported)
 		return; /* UP will tell, or has told */
-	w->ipv6_reported = up;
-	if (!up) { /* the daemon forgets them with it */
-		w->rdnss = w->rdnss_reported = (struct worker_rdnss){ .n = 0 };
-		loop_timer_clear(&w->rdnss_timer);
-	}
+	ipv6_is_reported(w, up);
 	memcpy(v.local_id, p->local_id, sizeof(v.local_id));
 	memcpy(v.peer_id, p->peer_id, sizeof(v.peer_id));
 	must_send(w, up ? worker_send_ipv6_up(w->ipc, &v) : worker_send_plain(w->ipc, WORKER_IPV6_DOWN));

@@ -195,6 +195,8 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 	a->up = up;
 	a->has_up = true;
 	a->has_ipv6 = up.ipv6;
+	if (!up.ipv6)
+		a->rdnss.n = 0;
 	memcpy(a->ipv6.local_id, up.local_id, sizeof(up.local_id));
 	memcpy(a->ipv6.peer_id, up.peer_id, sizeof(up.peer_id));
 	tunnel_event(t, TUNNEL_EVENT_UP);

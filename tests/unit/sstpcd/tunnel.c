@@ -746,6 +746,24 @@ static void ipv6_comes_and_goes_within_a_session(void)
 	check_int(w.t->state, TUNNEL_UP);
 }
 
+/* IPv4 that is negotiated anew, and IPv6 gone meanwhile: UP says both. */
+static void resolvers_of_advertisements_go_with_ipv6(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "ipv6 0102030405060708 1112131415161718\nrdnss 2001:db8::53 600\nawait go\n"
+			  "up 10.0.7.2 10.0.7.1 192.0.2.55 0.0.0.0 1400 4\nstop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	while (kernel.wish.n_dns < 3)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	write_file(&w, "go", "");
+	while (w.t->attempt->has_ipv6)
+		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check_int(kernel.wish.n_dns, 1);
+	check_int(w.t->attempt->rdnss.n, 0);
+}
+
 /* Addresses that the server changes in a running session are followed, at once or, where they never rest,
  * after a while. */
 static void a_renumbered_session_goes_on(void)
@@ -949,6 +967,7 @@ int main(void)
 		TEST(commands_while_a_worker_ends_decide_what_follows),
 		TEST(a_change_costs_what_the_schema_says),
 		TEST(ipv6_comes_and_goes_within_a_session),
+		TEST(resolvers_of_advertisements_go_with_ipv6),
 		TEST(a_renumbered_session_goes_on),
 		TEST(endless_renumbering_costs_little),
 		TEST(a_deleted_interface_is_made_anew),
