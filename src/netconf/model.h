@@ -96,6 +96,7 @@ enum net_sysctl {
 	NET_SYSCTL_ACCEPT_RA_DEFRTR,			/* ipv6/conf/X/accept_ra_defrtr */
 	NET_SYSCTL_RA_DEFRTR_METRIC,			/* ipv6/conf/X/ra_defrtr_metric; Linux 5.12 */
 	NET_SYSCTL_RA_RTR_PREF,				/* ipv6/conf/X/accept_ra_rtr_pref */
+	NET_SYSCTL_IPV6_MTU,				/* ipv6/conf/X/mtu; not held, only put right */
 	_NET_SYSCTL_WRITTEN, /* the rows above are written by us, those below only read */
 	NET_SYSCTL_DISABLE_IPV6 = _NET_SYSCTL_WRITTEN, /* ipv6/conf/X/disable_ipv6 */
 	NET_SYSCTL_ALL_FORWARDING, /* ipv4/conf/all/forwarding, the same as ipv4/ip_forward */
@@ -161,6 +162,7 @@ struct net_route {
 	uint32_t ifindex;
 	struct net_addr via;   /* AF_UNSPEC = no gateway */
 	char device[IFNAMSIZ]; /* of `ifindex`; "" = unknown */
+	bool expires;	       /* IPv6: by a lifetime, as what a router advertisement brought */
 	bool dead;	       /* RTNH_F_DEAD, or linkdown on a device that ignores such routes */
 };
 
@@ -179,8 +181,9 @@ struct net_observed {
 
 	struct net_observed_addr addrs[NET_OBSERVED_ADDRS_MAX];
 	size_t n_addrs;
-	/* Routes of ours on this interface, its router-advertised default routes, and every other route with
-	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
+	/* Routes of ours on this interface, its router-advertised default routes and prefixes, and every
+	 * other route with the destination of a default route (or half) of ours. In the kernel's order of
+	 * preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
 

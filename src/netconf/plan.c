@@ -285,8 +285,14 @@ static bool ra_is_over(const struct planner *p)
 
 static void plan_stale_ipv6(struct planner *p)
 {
+	const struct net_sysctl_value *mtu = &p->have->sysctl[NET_SYSCTL_IPV6_MTU];
+
 	if (!ra_is_over(p))
 		return;
+	/* With another MTU of the device the kernel does it. */
+	if (mtu->present && mtu->value < p->have->mtu && !p->have->sysctl_read_only &&
+	    (p->want->mtu == 0 || p->want->mtu == p->have->mtu))
+		(void)sysctl_write(p, NET_SYSCTL_IPV6_MTU, p->have->mtu);
 	for (size_t i = 0; i < p->have->n_addrs; i++) {
 		const struct net_observed_addr *a = &p->have->addrs[i];
 
@@ -416,10 +422,12 @@ static void want_resolver_routes(struct planner *p, struct wanted *w)
 	}
 }
 
-/* A default route from a router advertisement that the present settings would not have made. */
-static bool is_stale_ra_default(const struct planner *p, const struct net_route *r)
+/* A route from a router advertisement that the present session or settings would not have made. */
+static bool is_stale_ra_route(const struct planner *p, const struct net_route *r)
 {
-	if (r->protocol != RTPROT_RA || r->ifindex != p->have->ifindex || !is_default(r))
+	if (r->protocol == RTPROT_KERNEL) /* to a prefix */
+		return ra_is_over(p);
+	if (r->protocol != RTPROT_RA || !is_default(r))
 		return false;
 	if (p->want->default_route != NET_DEFAULT_METRIC || ra_is_over(p))
 		return true;
@@ -448,7 +456,7 @@ static void plan_routes(struct planner *p)
 		for (size_t j = 0; j < wanted.n && r->protocol == NET_ROUTE_PROTOCOL; j++)
 			if (same_route(r, &wanted.routes[j]))
 				keep = there[j] = true;
-		if (!keep && (r->protocol == NET_ROUTE_PROTOCOL || is_stale_ra_default(p, r)))
+		if (!keep && (r->protocol == NET_ROUTE_PROTOCOL || is_stale_ra_route(p, r)))
 			add(p, NET_OP_ROUTE_DEL)->route = *r;
 	}
 	for (size_t j = 0; j < wanted.n; j++)

@@ -29,6 +29,7 @@ static const struct sysctl_row rows[_NET_SYSCTL_MAX] = {
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = { "ipv6", "accept_ra_defrtr", false, "accept-ra-defrtr" },
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = { "ipv6", "ra_defrtr_metric", false, "ra-defrtr-metric" },
 	[NET_SYSCTL_RA_RTR_PREF] = { "ipv6", "accept_ra_rtr_pref", false, "accept-ra-rtr-pref" },
+	[NET_SYSCTL_IPV6_MTU] = { "ipv6", "mtu", false, "mtu" },
 	[NET_SYSCTL_DISABLE_IPV6] = { "ipv6", "disable_ipv6", false, "disable-ipv6" },
 	[NET_SYSCTL_ALL_FORWARDING] = { "ipv4", "forwarding", true, "all-forwarding" },
 	[NET_SYSCTL_ALL_RP_FILTER] = { "ipv4", "rp_filter", true, "all-rp-filter" },

@@ -14,6 +14,7 @@ static const char *const sysctl_names[_NET_SYSCTL_MAX] = {
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = "ipv6/accept_ra_defrtr",
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = "ipv6/ra_defrtr_metric",
 	[NET_SYSCTL_RA_RTR_PREF] = "ipv6/accept_ra_rtr_pref",
+	[NET_SYSCTL_IPV6_MTU] = "ipv6/mtu",
 	[NET_SYSCTL_DISABLE_IPV6] = "ipv6/disable_ipv6",
 	[NET_SYSCTL_ALL_FORWARDING] = "ipv4/all/forwarding",
 	[NET_SYSCTL_ALL_RP_FILTER] = "ipv4/all/rp_filter",

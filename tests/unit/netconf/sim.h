@@ -42,7 +42,8 @@ static inline void sim_ipv6_sysctls(struct net_observed *k, bool present)
 		uint32_t value;
 	} defaults[] = { { NET_SYSCTL_IGNORE_LINKDOWN6, 0 }, { NET_SYSCTL_ACCEPT_RA, 1 },
 			 { NET_SYSCTL_ACCEPT_RA_DEFRTR, 1 }, { NET_SYSCTL_RA_DEFRTR_METRIC, 1024 },
-			 { NET_SYSCTL_RA_RTR_PREF, 1 },	     { NET_SYSCTL_DISABLE_IPV6, 0 } };
+			 { NET_SYSCTL_RA_RTR_PREF, 1 },	     { NET_SYSCTL_IPV6_MTU, 65535 },
+			 { NET_SYSCTL_DISABLE_IPV6, 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		k->sysctl[defaults[i].key] = (struct net_sysctl_value){ .present = present,
@@ -67,7 +68,8 @@ static inline void sim_init(struct sim *s)
 
 static inline bool sim_is_foreign(const struct net_route *r)
 {
-	return r->ifindex != OURS || (r->protocol != NET_ROUTE_PROTOCOL && r->protocol != RTPROT_RA);
+	return r->ifindex != OURS ||
+	       (r->protocol != NET_ROUTE_PROTOCOL && r->protocol != RTPROT_RA && !r->expires);
 }
 
 static inline void sim_drop_routes(struct net_observed *k, int family)
@@ -174,6 +176,16 @@ static inline void sim_router_advertisement(struct sim *s)
 							     .peer = ip("2001:db8::2"),
 							     .prefix_len = 64,
 							     .dynamic = true };
+	k->sysctl[NET_SYSCTL_IPV6_MTU].value = NET_IPV6_MTU_MIN;
+	(void)sim_add_route(k, (struct net_route){ .dst = ip("2001:db8::"),
+						   .prefix_len = 64,
+						   .table = k->table,
+						   .metric = 256,
+						   .protocol = RTPROT_KERNEL,
+						   .type = RTN_UNICAST,
+						   .ifindex = OURS,
+						   .expires = true,
+						   .device = "sstpc0" });
 	if (k->sysctl[NET_SYSCTL_ACCEPT_RA_DEFRTR].value)
 		(void)sim_add_route(
 			k, (struct net_route){ .dst = ip("::"),
