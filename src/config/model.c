@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "config/base64.h"
-#include "config/chain.h"
 #include "config/schema.h"
 #include "config/tree.h"
 
@@ -203,6 +202,20 @@ void config_add_pem(const char *base64, struct text *out)
 	text_add(out, "-----END CERTIFICATE-----\n");
 }
 
+/* The certificate of each other entry; those that there is no room for are left out. */
+static void add_other_cas(const struct config_node *pki, const struct config_node *ca, struct text *out)
+{
+	for (size_t i = 0; i < pki->n_children; i++) {
+		const char *certificate = config_node_value(pki->children[i], "certificate");
+		_cleanup_text_ struct text pem = { 0 };
+		if (pki->children[i] == ca || !certificate)
+			continue;
+		config_add_pem(certificate, &pem);
+		if (out->len + pem.len <= CONFIG_CA_PEM_MAX)
+			text_add_len(out, text_str(&pem), pem.len);
+	}
+}
+
 static int load_ca(const struct config_tree *tree, struct config_interface *c)
 {
 	const struct config_node *pki = config_node_get(&tree->root, "pki");
@@ -213,7 +226,9 @@ static int load_ca(const struct config_tree *tree, struct config_interface *c)
 
 	if (!ca || !config_node_get(ca, "certificate"))
 		return -EINVAL;
-	chain_add_pem(pki, ca, &pem);
+	config_add_pem(config_node_value(ca, "certificate"), &pem);
+	c->ca_anchors_len = pem.len;
+	add_other_cas(pki, ca, &pem);
 	c->ca_pem = text_take(&pem);
 	return c->ca_pem ? 0 : -ENOMEM;
 }
@@ -264,10 +279,12 @@ enum config_cost config_interface_compare(const struct config_interface *a, cons
 	const char *x = a->ca_pem ? a->ca_pem : "", *y = b->ca_pem ? b->ca_pem : "";
 
 	/* The same CA name with another certificate is another trust. */
-	if (strcmp(x, y) != 0)
+	if (a->ca_anchors_len != b->ca_anchors_len || strncmp(x, y, a->ca_anchors_len) != 0)
 		return CONFIG_COST_REDIAL;
 	/* A pin of zeros is a pin. */
 	if (a->n_pins != b->n_pins)
 		return CONFIG_COST_REDIAL;
-	return compare_leaves(interface_schema(), a, b);
+	/* The other CAs are for the next time. */
+	enum config_cost cost = strcmp(x, y) != 0 ? CONFIG_COST_LIVE : CONFIG_COST_NONE;
+	return MAX(cost, compare_leaves(interface_schema(), a, b));
 }

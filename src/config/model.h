@@ -23,8 +23,9 @@
 #define CONFIG_USERNAME_MAX    256
 #define CONFIG_PATH_MAX	       1024
 #define CONFIG_CA_NAME_MAX     255
-#define CONFIG_CERTIFICATE_MAX 32768 /* base64 characters of one certificate */
-#define CONFIG_PIN_LEN	       32    /* SHA-256 of a subjectPublicKeyInfo */
+#define CONFIG_CERTIFICATE_MAX 32768	    /* base64 characters of one certificate */
+#define CONFIG_CA_PEM_MAX      (512u << 10) /* of the CA and the other entries together */
+#define CONFIG_PIN_LEN	       32	    /* SHA-256 of a subjectPublicKeyInfo */
 #define CONFIG_PINS_MAX	       8
 
 #define CONFIG_MTU_MIN		68
@@ -69,7 +70,10 @@ struct config_interface {
 	unsigned auth;				/* CONFIG_AUTH_*: exactly these may be used */
 
 	char ca_name[CONFIG_CA_NAME_MAX + 1]; /* `pki ca` entry; "" = the system's trust store */
-	char *ca_pem; /* it and its chain (config/chain.h) as PEM, owned; NULL if none */
+	/* Its certificate as PEM, and behind it those of the other entries, which may complete a server's
+	 * chain and are not trusted; owned, NULL if there is none. */
+	char *ca_pem;
+	size_t ca_anchors_len; /* of what is trusted, at the beginning of ca_pem */
 	struct config_pin pins[CONFIG_PINS_MAX];
 	size_t n_pins;
 	char server_name[HOST_MAX]; /* verified instead of `server`; "" = server */

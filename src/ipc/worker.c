@@ -127,6 +127,7 @@ int worker_send_start(int fd, const struct worker_config *c, int tun, int ca, in
 	wire_put_u32(&w, c->offloads);
 	wire_put_u32(&w, c->hello_seconds);
 	wire_put_u8(&w, (uint8_t)c->log_level);
+	wire_put_u32(&w, c->ca_anchors_len);
 	if (c->ca_given)
 		fds[n_fds++] = ca;
 	if (c->keylog)
@@ -162,8 +163,10 @@ int worker_decode_start(struct ipc_message *m, struct worker_config *ret, int *r
 	c.offloads = wire_u32(&r);
 	c.hello_seconds = wire_u32(&r);
 	c.log_level = (enum log_level)wire_u8(&r);
+	c.ca_anchors_len = wire_u32(&r);
 	if (wire_finish(&r) < 0 || !c.host[0] || !c.tls_name[0] || c.port == 0 ||
-	    !is_log_level(c.log_level) || m->n_fds != 1u + c.ca_given + c.keylog)
+	    !is_log_level(c.log_level) || (!c.ca_given && c.ca_anchors_len > 0) ||
+	    m->n_fds != 1u + c.ca_given + c.keylog)
 		return -EBADMSG;
 
 	size_t next = 0;

@@ -100,7 +100,9 @@ struct worker_config {
 	uint8_t pins[WORKER_PINS_MAX][32]; /* SHA-256 of the leaf's public key (SubjectPublicKeyInfo) */
 	size_t n_pins;
 	bool ca_given; /* a CA file is passed; otherwise the system's trust store is used */
-	bool keylog;   /* a descriptor to append TLS secrets to is passed */
+	/* Bytes at the beginning of the CA file that are trusted; the rest may complete a server's chain. */
+	uint32_t ca_anchors_len;
+	bool keylog; /* a descriptor to append TLS secrets to is passed */
 	char user[WORKER_USER_MAX];
 	unsigned auth;		/* PPP_AUTH_* bits that are allowed */
 	uint16_t mtu;		/* configured, WORKER_MTU_MIN … WORKER_MTU_MAX */

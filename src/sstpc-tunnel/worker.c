@@ -549,7 +549,9 @@ static int start_tls(struct worker *w, struct failure *failure)
 				     .sni = c->sni,
 				     .min = TLS_1_2,
 				     .ca_pem = w->ca,
-				     .ca_pem_len = w->ca_len,
+				     .ca_pem_len = c->ca_anchors_len,
+				     .other_pem = w->ca ? (const char *)w->ca + c->ca_anchors_len : NULL,
+				     .other_pem_len = w->ca_len - c->ca_anchors_len,
 				     .pin_count = c->n_pins,
 				     .keylog_fd = w->keylog };
 
@@ -729,7 +731,9 @@ static int read_ca(struct worker *w, int fd)
 	while (len < size && (n = read(fd, (uint8_t *)w->ca + len, size - len)) > 0)
 		len += (size_t)n;
 	w->ca_len = len;
-	return n < 0 ? -errno : len == size ? -EFBIG : 0;
+	if (n < 0)
+		return -errno;
+	return len == size ? -EFBIG : len < w->config.ca_anchors_len ? -EBADMSG : 0;
 }
 
 int worker_drop_privileges(void)

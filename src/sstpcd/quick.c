@@ -24,7 +24,7 @@ struct quick {
 
 /* Everything that the options name is looked at before anything is made. */
 
-static int read_ca(const char *path, char **ret, struct failure *failure)
+static int read_ca(const char *path, struct config_interface *config, struct failure *failure)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	_cleanup_free_ char *text = NULL;
@@ -63,7 +63,9 @@ static int read_ca(const char *path, char **ret, struct failure *failure)
 		failure_set(failure, CAUSE_CA_INVALID, "%s holds no PEM certificate", path);
 		return -EINVAL;
 	}
-	*ret = TAKE_PTR(text);
+	/* All of it is trusted. */
+	config->ca_pem = TAKE_PTR(text);
+	config->ca_anchors_len = len;
 	return 0;
 }
 
@@ -220,7 +222,7 @@ static int quick(struct quick_options *o)
 	int r = 0;
 
 	if (o->ca_file)
-		r = read_ca(o->ca_file, &o->config.ca_pem, &failure);
+		r = read_ca(o->ca_file, &o->config, &failure);
 	if (r == 0 && o->keylog_file)
 		r = open_keylog(o->keylog_file, &keylog_fd, &failure);
 	if (r == 0)

@@ -44,6 +44,7 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 				     .host_is_address = is_address(c->server),
 				     .n_pins = c->n_pins,
 				     .ca_given = c->ca_pem != NULL,
+				     .ca_anchors_len = (uint32_t)c->ca_anchors_len,
 				     .keylog = t->options.keylog_fd >= 0,
 				     .auth = c->auth,
 				     .mtu = c->mtu,

@@ -69,6 +69,7 @@ struct tls {
 	int alert;	   /* the last alert received, -1 for none */
 	unsigned messages; /* handshake messages since application data arrived */
 	int keylog_fd;
+	STACK_OF(X509) * others; /* not trusted: they may complete the server's chain */
 	size_t pin_count;
 	struct tls_pin pins[TLS_PINS_MAX];
 	char verify_name[TLS_NAME_MAX];

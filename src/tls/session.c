@@ -306,6 +306,7 @@ void tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	SSL_CTX_free(t->ctx);
 	BIO_meth_free(t->bio_method);
+	sk_X509_pop_free(t->others, X509_free);
 	free(t->wire.queue);
 	free(t->wire.ahead);
 	free(t);

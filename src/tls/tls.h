@@ -62,6 +62,10 @@ struct tls_policy {
 	enum tls_version min, max;
 	const void *ca_pem; /* trust these CAs only; NULL = the system's store */
 	size_t ca_pem_len;
+	/* With `ca_pem`: certificates that may stand between the server's and a trusted one, as if the server
+	 * had sent them. They are not trusted; one that cannot be read is passed over. */
+	const void *other_pem;
+	size_t other_pem_len;
 	struct tls_pin pins[TLS_PINS_MAX];
 	size_t pin_count;
 	int keylog_fd; /* NSS key log lines go there; 0 or negative = none. Borrowed. */

@@ -115,6 +115,24 @@ static int trust_pem(X509_STORE *store, const void *pem, size_t len, struct fail
 	return n;
 }
 
+/* Whatever is wrong with one of these is no reason to refuse the others, or the CA. */
+static int read_others(STACK_OF(X509) * others, const void *pem, size_t len)
+{
+	struct pem_reader r = { .data = pem, .len = len, .line = 1 };
+
+	for (int n = 1; n != 0;) {
+		_cleanup_x509_ X509 *x = NULL;
+		struct failure ignored = { 0 };
+
+		n = pem_next(&r, &x, NULL, &ignored);
+		if (n == -ENOMEM || (n > 0 && !sk_X509_push(others, x)))
+			return -ENOMEM;
+		if (n > 0)
+			x = NULL; /* it is theirs now */
+	}
+	return 0;
+}
+
 /* Name or address, without what only this host understands of it: a zone, or the dot of an absolute name. */
 static int expected_name(const struct tls_policy *policy, char ret[static TLS_NAME_MAX], bool *ret_address,
 			 struct failure *f)
@@ -176,6 +194,28 @@ static bool check_pins(struct tls *t, const X509 *leaf)
 	return false;
 }
 
+/* What the server has sent comes first: where both have a certificate of one name, its own is the right one.
+ */
+static int verify_chain(const struct tls *t, X509_STORE_CTX *ctx)
+{
+	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(ctx), *all = NULL;
+	int result = -1;
+
+	if (!t->others)
+		return X509_verify_cert(ctx);
+	all = sent ? sk_X509_dup(sent) : sk_X509_new_null();
+	bool complete = all != NULL;
+	for (int i = 0; complete && i < sk_X509_num(t->others); i++)
+		complete = sk_X509_push(all, sk_X509_value(t->others, i)) > 0;
+	if (complete) {
+		X509_STORE_CTX_set0_untrusted(ctx, all);
+		result = X509_verify_cert(ctx);
+		X509_STORE_CTX_set0_untrusted(ctx, sent);
+	}
+	sk_X509_free(all);
+	return result;
+}
+
 /* Replaces X509_verify_cert() for the server's chain. */
 static int verify_callback(X509_STORE_CTX *ctx, void *arg)
 {
@@ -188,7 +228,7 @@ static int verify_callback(X509_STORE_CTX *ctx, void *arg)
 		return match;
 	}
 	X509_STORE_CTX_set_verify_cb(ctx, chain_callback);
-	if (X509_verify_cert(ctx) > 0)
+	if (verify_chain(t, ctx) > 0)
 		return 1;
 	int error = X509_STORE_CTX_get_error(ctx);
 	if (error == X509_V_OK) /* out of memory before anything was checked */
@@ -229,9 +269,14 @@ int verify_init(struct tls *t, const struct tls_policy *policy, struct failure *
 		return 0;
 	if (!policy->ca_pem)
 		return trust_system(store, policy->system_dir, f);
-	/* What the user names is the anchor, also if it is an intermediate CA. */
+	/* What the user names is the anchor, also if it is an intermediate CA; nothing else may get into the
+	 * store. */
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-	return trust_pem(store, policy->ca_pem, policy->ca_pem_len, f);
+	error = trust_pem(store, policy->ca_pem, policy->ca_pem_len, f);
+	if (error < 0 || policy->other_pem_len == 0)
+		return error;
+	t->others = sk_X509_new_null();
+	return t->others ? read_others(t->others, policy->other_pem, policy->other_pem_len) : -ENOMEM;
 }
 
 /* --- explaining --- */

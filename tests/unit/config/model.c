@@ -126,6 +126,47 @@ static void every_leaf_reaches_its_member(void)
 	check_int(config_interface_compare(&c, &copy), CONFIG_COST_NONE);
 }
 
+static const char pem_of_one[] = "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n",
+		  pem_of_two[] = "-----BEGIN CERTIFICATE-----\nMAEB\n-----END CERTIFICATE-----\n";
+
+static void only_the_named_ca_is_trusted(void)
+{
+	_cleanup_tree_ struct config_tree *tree = tree_of(
+		"set pki ca a certificate MAEB\n"
+		"set pki ca b certificate MAEA\n"
+		"set pki ca c description none\n"
+		"set interfaces sstpc sstpc0 ssl ca-certificate b\n");
+	_cleanup_config_interface_ struct config_interface c = { 0 };
+
+	check_int(config_interface_load(tree, "sstpc0", &c), 0);
+	check_int(c.ca_anchors_len, sizeof(pem_of_one) - 1);
+	check_mem(c.ca_pem, c.ca_anchors_len, pem_of_one, sizeof(pem_of_one) - 1);
+	check_str(c.ca_pem + c.ca_anchors_len, pem_of_two);
+}
+
+/* However many others there are, the named one is handed on, and no more than there is room for. */
+static void other_cas_have_a_limit(void)
+{
+	_cleanup_text_ struct text commands = { 0 };
+	_cleanup_config_interface_ struct config_interface c = { 0 };
+
+	for (int i = 0; i < 20; i++) {
+		text_addf(&commands, "set pki ca a%d certificate ", i);
+		for (int n = 0; n < CONFIG_CERTIFICATE_MAX / 4 - 1; n++)
+			text_add(&commands, "MAEB");
+		text_add(&commands, "\n");
+	}
+	text_add(&commands, "set pki ca z certificate MAEA\nset pki ca zz certificate MAEB\n"
+			    "set interfaces sstpc sstpc0 ssl ca-certificate z\n");
+	_cleanup_tree_ struct config_tree *tree = tree_of(text_str(&commands));
+	check_int(config_interface_load(tree, "sstpc0", &c), 0);
+	check_mem(c.ca_pem, c.ca_anchors_len, pem_of_one, sizeof(pem_of_one) - 1);
+	size_t len = strlen(c.ca_pem);
+	check(len <= CONFIG_CA_PEM_MAX && len > CONFIG_CA_PEM_MAX - 2 * CONFIG_CERTIFICATE_MAX);
+	/* One that is too large does not keep a smaller one out. */
+	check_str(c.ca_pem + len - (sizeof(pem_of_two) - 1), pem_of_two);
+}
+
 /* The cost of one more command on top of `full`. */
 static int cost_of(const char *command)
 {
@@ -148,6 +189,8 @@ static void changes_cost_what_the_design_says(void)
 		{ "set interfaces sstpc sstpc5 mtu 4087",
 		  CONFIG_COST_NONE }, /* written otherwise, the same */
 		{ "set pki ca one description x", CONFIG_COST_NONE },
+		{ "set pki ca one certificate MAEB", CONFIG_COST_REDIAL },
+		{ "set pki ca two certificate MAEB", CONFIG_COST_LIVE },
 		{ "comment interfaces sstpc sstpc5 x", CONFIG_COST_NONE },
 		{ "set interfaces sstpc sstpc6 mtu 1400", CONFIG_COST_NONE },
 		{ "set interfaces sstpc sstpc5 description x", CONFIG_COST_LIVE },
@@ -302,6 +345,8 @@ int main(void)
 	return run_tests((struct test[]){ TEST(the_table_is_sound),
 					  TEST(defaults_are_those_of_the_design),
 					  TEST(every_leaf_reaches_its_member),
+					  TEST(only_the_named_ca_is_trusted),
+					  TEST(other_cas_have_a_limit),
 					  TEST(changes_cost_what_the_design_says),
 					  TEST(pins_as_people_write_them),
 					  TEST(values_at_their_edges),

@@ -46,6 +46,7 @@ static struct worker_config example(void)
 		.sni = "sni.example",
 		.n_pins = 2,
 		.ca_given = true,
+		.ca_anchors_len = 70000,
 		.keylog = true,
 		.user = "DOM\\\xc3\xa4lice",
 		.auth = 4,
@@ -84,6 +85,7 @@ static void start_carries_the_whole_configuration_and_its_descriptors(void)
 
 	/* Each combination of the optional descriptors. */
 	in.ca_given = false;
+	in.ca_anchors_len = 0;
 	check_int(worker_send_start(w.fd[0], &in, 0, -1, 2), 0);
 	check_int(get(&w), 1);
 	check_int(worker_decode_start(&w.m, &out, &tun, &ca, &keylog), 0);
@@ -102,13 +104,15 @@ static void start_carries_the_whole_configuration_and_its_descriptors(void)
 
 static void start_refuses_values_outside_their_bounds(void)
 {
-	struct worker_config bad[] = { example(), example(), example(), example(), example(), example() };
+	struct worker_config bad[] = { example(), example(), example(), example(),
+				       example(), example(), example() };
 	bad[0].mtu = WORKER_MTU_MIN - 1;
 	bad[1].mru = WORKER_MTU_MAX + 1;
 	bad[2].host[0] = 0;
 	bad[3].port = 0;
 	(void)snprintf(bad[4].bind_device, sizeof(bad[4].bind_device), "a/b");
 	bad[5].tls_name[0] = 0;
+	bad[6].ca_given = false; /* and yet a part of it is trusted */
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_wire_ struct wire w;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "pump.h"
 #include "test.h"
 #include "tls/internal.h"
@@ -383,6 +384,79 @@ static void a_tampered_certificate_is_refused(void)
 	identity_free(&twin);
 }
 
+/* The verdict about a server that sends its certificate and `sent` (or NULL). */
+static struct failure with_others(const struct identity *server, X509 *sent, const char *ca,
+				  const char *others)
+{
+	struct tls_policy policy = { .host = NAME,
+				     .ca_pem = ca,
+				     .ca_pem_len = strlen(ca),
+				     .other_pem = others,
+				     .other_pem_len = strlen(others) };
+	struct failure f;
+	struct link l;
+
+	link_open(&l, &policy, server, (X509 *[]){ sent, NULL }, TLS_ANY, TLS_ANY);
+	if (l.client)
+		link_handshake(&l);
+	f = l.client ? *tls_failure(l.client) : l.setup;
+	link_close(&l);
+	return f;
+}
+
+static void others_complete_the_chain(void)
+{
+	_cleanup_free_ char *root = pem_of_certs((X509 *[]){ cast[ROOT].cert, NULL });
+	_cleanup_free_ char *intermediate = pem_of_certs((X509 *[]){ cast[INTERMEDIATE].cert, NULL });
+	_cleanup_free_ char *expired = pem_of_certs((X509 *[]){ cast[EXPIRED_INTERMEDIATE].cert, NULL });
+	_cleanup_text_ struct text mixed = { 0 };
+	const struct identity *server = &cast[BY_INTERMEDIATE];
+
+	check_int(with_others(server, NULL, root, intermediate).cause, CAUSE_NONE);
+	check_int(with_others(server, NULL, intermediate, root).cause, CAUSE_NONE);
+	/* Others that are no certificates are no obstacle. */
+	text_addf(&mixed,
+		  "-----BEGIN CERTIFICATE-----\nMAEA\n-----END CERTIFICATE-----\n"
+		  "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
+		  "-----BEGIN KEY-----\n%s-----BEGIN CERTIFICATE-----\nMAEA\n",
+		  intermediate);
+	check_int(with_others(server, NULL, root, text_str(&mixed)).cause, CAUSE_NONE);
+	/* They are checked like the server's own. */
+	check_int(with_others(&cast[BY_EXPIRED_INTERMEDIATE], NULL, root, expired).cause, CAUSE_TLS_EXPIRED);
+}
+
+static void others_are_not_trusted(void)
+{
+	struct identity twin = identity_new(&specs[ROOT]),
+			twin_intermediate = identity_new(&specs[INTERMEDIATE]);
+	struct identity server = identity_new(
+		&(struct identity_spec){ .cn = "a", .san = "DNS:" NAME, .issuer = &twin });
+	_cleanup_free_ char *root = pem_of_certs((X509 *[]){ cast[ROOT].cert, NULL });
+	_cleanup_free_ char *other_root = pem_of_certs((X509 *[]){ cast[OTHER_ROOT].cert, NULL });
+	_cleanup_free_ char *intermediate = pem_of_certs((X509 *[]){ cast[INTERMEDIATE].cert, NULL });
+	_cleanup_free_ char *of_twin = pem_of_certs((X509 *[]){ twin.cert, NULL });
+	_cleanup_free_ char *of_twin_intermediate = pem_of_certs((X509 *[]){ twin_intermediate.cert, NULL });
+
+	/* Two CAs of one name: each refuses the other's server, whatever that sends along, */
+	check_int(with_others(&server, NULL, root, of_twin).cause, CAUSE_TLS_UNTRUSTED);
+	check_int(with_others(&server, twin.cert, root, of_twin).cause, CAUSE_TLS_UNTRUSTED);
+	check_int(with_others(&cast[GOOD], NULL, of_twin, root).cause, CAUSE_TLS_UNTRUSTED);
+	check_int(with_others(&cast[GOOD], cast[ROOT].cert, of_twin, root).cause, CAUSE_TLS_UNTRUSTED);
+	/* and lets its own in. */
+	check_int(with_others(&server, NULL, of_twin, root).cause, CAUSE_NONE);
+	check_int(with_others(&cast[GOOD], NULL, root, of_twin).cause, CAUSE_NONE);
+	/* Neither one of another name, nor what is above the one that is named. */
+	check_int(with_others(&cast[BY_OTHER_ROOT], NULL, root, other_root).cause, CAUSE_TLS_UNTRUSTED);
+	check_int(with_others(&cast[GOOD], NULL, intermediate, root).cause, CAUSE_TLS_UNTRUSTED);
+	/* What the server sends is preferred to another of the same name. */
+	check_int(with_others(&cast[BY_INTERMEDIATE], cast[INTERMEDIATE].cert, root, of_twin_intermediate)
+			  .cause,
+		  CAUSE_NONE);
+	identity_free(&server);
+	identity_free(&twin_intermediate);
+	identity_free(&twin);
+}
+
 /* Our own server would refuse to show such a certificate. */
 static enum cause shown_by_raw_server(enum who server, char *detail, size_t size)
 {
@@ -541,6 +615,8 @@ int main(void)
 						TEST(every_byte_of_a_pin_counts),
 						TEST(an_absurd_clock_is_named),
 						TEST(a_tampered_certificate_is_refused),
+						TEST(others_complete_the_chain),
+						TEST(others_are_not_trusted),
 						TEST(weak_certificates_are_refused),
 						TEST(the_system_store_by_hash_or_bundle),
 						TEST(this_systems_store_can_be_used),
