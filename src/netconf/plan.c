@@ -378,15 +378,31 @@ static void want_halves(struct planner *p, struct wanted *w, struct net_addr any
 	want_route(p, w, upper, 1);
 }
 
-static bool has_ra_default(const struct planner *p)
+/* A route from a router advertisement that the present session or settings would not have made. */
+static bool is_stale_ra_route(const struct planner *p, const struct net_route *r)
+{
+	if (r->protocol == RTPROT_KERNEL) /* to a prefix */
+		return ra_is_over(p);
+	if (r->protocol != RTPROT_RA || !is_default(r))
+		return false;
+	if (p->want->default_route != NET_DEFAULT_METRIC || ra_is_over(p))
+		return true;
+	/* Where the metric cannot be set, every advertisement would bring back what was taken away. */
+	return !p->have->sysctl_read_only && p->have->sysctl[NET_SYSCTL_RA_DEFRTR_METRIC].present &&
+	       r->metric != p->want->metric;
+}
+
+/* The IPv6 default route is the kernel's, made from a router advertisement. NULL while there is none. */
+static const struct net_route *ra_default(const struct planner *p)
 {
 	for (size_t i = 0; i < p->have->n_routes; i++) {
 		const struct net_route *r = &p->have->routes[i];
 
-		if (r->protocol == RTPROT_RA && r->ifindex == p->have->ifindex && is_default(r))
-			return true;
+		if (r->protocol == RTPROT_RA && r->ifindex == p->have->ifindex && is_default(r) &&
+		    !is_stale_ra_route(p, r))
+			return r;
 	}
-	return false;
+	return NULL;
 }
 
 /* True if traffic to anywhere in this family goes into the tunnel. */
@@ -400,10 +416,9 @@ static bool default_is_ours(const struct planner *p, int family)
 	case NET_DEFAULT_METRIC:
 		break;
 	}
-	if (family == AF_INET6 && !has_ra_default(p))
-		return false;
-	struct net_route r = make_route(p, family == AF_INET ? any4 : any6, 0);
-	return !rival_of(p, &r);
+	struct net_route ipv4 = make_route(p, any4, 0);
+	const struct net_route *r = family == AF_INET ? &ipv4 : ra_default(p);
+	return r && !rival_of(p, r);
 }
 
 /* Resolvers that the default route does not lead to need a way of their own. */
@@ -420,18 +435,6 @@ static void want_resolver_routes(struct planner *p, struct wanted *w)
 		else if (dns->family == AF_INET6 && p->ipv6_global && !IN6_IS_ADDR_LINKLOCAL(&dns->in6))
 			want_route(p, w, *dns, 128);
 	}
-}
-
-/* A route from a router advertisement that the present session or settings would not have made. */
-static bool is_stale_ra_route(const struct planner *p, const struct net_route *r)
-{
-	if (r->protocol == RTPROT_KERNEL) /* to a prefix */
-		return ra_is_over(p);
-	if (r->protocol != RTPROT_RA || !is_default(r))
-		return false;
-	if (p->want->default_route != NET_DEFAULT_METRIC || ra_is_over(p))
-		return true;
-	return p->have->sysctl[NET_SYSCTL_RA_DEFRTR_METRIC].present && r->metric != p->want->metric;
 }
 
 static void plan_routes(struct planner *p)
@@ -474,13 +477,11 @@ static void plan_routes(struct planner *p)
 	}
 }
 
-/* The IPv6 default route is the kernel's, made from a router advertisement. */
 static void notice_ipv6_rival(struct planner *p)
 {
-	struct net_route ours = make_route(p, any6, 0);
-	const struct net_route *rival = rival_of(p, &ours);
+	const struct net_route *ours = ra_default(p), *rival = ours ? rival_of(p, ours) : NULL;
 
-	if (!rival || !p->ipv6 || p->want->default_route != NET_DEFAULT_METRIC || !has_ra_default(p))
+	if (!rival || !p->ipv6 || p->want->default_route != NET_DEFAULT_METRIC)
 		return;
 	p->plan->notices |= NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE;
 	p->plan->rival6 = *rival;

@@ -462,6 +462,32 @@ static void in_a_container_ipv6_follows_the_system(void)
 	check(!s.record.sysctl[NET_SYSCTL_ACCEPT_RA].held);
 }
 
+/* The kernel gives it a metric of its own then, and would bring it back as often as it were taken away. */
+static void in_a_container_the_ipv6_default_stays(void)
+{
+	static const char route[] = "default via fe80::1 dev sstpc0 metric 1024";
+	struct net_desired w = connected();
+	struct sim s;
+
+	sim_init(&s);
+	s.kernel.sysctl_read_only = true;
+	settle(&s, &w);
+	sim_router_advertisement(&s);
+	check(has_route(&s, route));
+	settle(&s, &w);
+	check_settled(&s);
+	check(has_route(&s, route));
+	check(!(s.plan.notices & NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE));
+	/* It is judged by the metric that it has. */
+	sim_foreign_route(&s, "::", 0, 1023, "2001:db8:1::1");
+	settle(&s, &w);
+	check(s.plan.notices & NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE);
+	w.default_route = NET_DEFAULT_NONE;
+	settle(&s, &w);
+	check_settled(&s);
+	check(!has_route(&s, route));
+}
+
 static void ipv6_default_beside_others(void)
 {
 	static const struct {
@@ -1080,6 +1106,7 @@ int main(void)
 		TEST(disabled_ipv6_is_respected),
 		TEST(administrators_accept_ra_0_stays),
 		TEST(in_a_container_ipv6_follows_the_system),
+		TEST(in_a_container_the_ipv6_default_stays),
 		TEST(ipv6_default_beside_others),
 		TEST(ipv6_default_follows_the_wish),
 		TEST(foreign_router_advertisement_routes_stay),
