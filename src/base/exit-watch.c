@@ -18,7 +18,7 @@ static int open_ticker(pid_t pid)
 	const struct itimerspec every = { { .tv_nsec = TICK_NSEC }, { .tv_nsec = TICK_NSEC } };
 	siginfo_t info;
 
-	/* What pidfd_open(2) would have found out. */
+	/* pidfd_open(2) would have found out, too, that there is none. */
 	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return errno == ECHILD ? -ESRCH : -errno;
 	_cleanup_close_ int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Watches for the end of a child process by a descriptor. That is a pidfd; where there is none to be had (a
- * kernel before 5.3, valgrind 3.19), a timer that makes its owner look some times a second. The child is this
- * process's own and reaped by nobody else, so that its pid stays its own until exit_watch_look() has told.
+ * Watches for the end of a child process by a descriptor. That is a pidfd; where pidfd_open(2) is not
+ * implemented, as under valgrind 3.19 and in some sandboxes (every kernel that we support has it), a timer
+ * that makes its owner look some times a second. The child is this process's own and reaped by nobody else,
+ * so that its pid stays its own until exit_watch_look() has told.
  */
 #pragma once
 
@@ -17,7 +18,7 @@ struct exit_watch {
 };
 #define EXIT_WATCH_NONE ((struct exit_watch){ .fd = -1 })
 
-/* 0 or negative errno: -ESRCH if there is no such child. */
+/* 0 or negative errno: -ESRCH if there is no such process. */
 int exit_watch_open(struct exit_watch *w, pid_t pid);
 /* Forgets the child without waiting for it. Harmless where none is watched. */
 void exit_watch_close(struct exit_watch *w);

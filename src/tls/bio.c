@@ -162,7 +162,7 @@ static int bio_read(BIO *bio, char *out, int len)
 		w->read_error = (int)n;
 		return -1;
 	}
-	w->eof = n == 0 && size > 0;
+	w->eof = n == 0;
 	return (int)n;
 }
 
