@@ -14,7 +14,8 @@
 
 #define INSPECT_TIME   (5 * USEC_PER_SEC)
 #define INSPECT_OUTPUT 8192
-/* What was no fault of the certificate is tried again after this time. */
+/* What was no fault of the certificate is tried again so long after everything was settled: who has waited
+ * for several gets to see them all. */
 #define RETRY_TIME (5 * USEC_PER_SEC)
 #define KNOWN_MAX  512
 
@@ -33,6 +34,7 @@ struct inspector {
 	void *ctx;
 	struct entry *entries; /* the newest first */
 	size_t n_entries;
+	bool busy; /* until `settled` was called */
 	/* The one that is being inspected: */
 	struct entry *current; /* NULL = none */
 	struct loop_child child;
@@ -78,7 +80,7 @@ static void learn(struct inspector *i, int result)
 	}
 	e->result.result = e->result.text ? result : -ENOMEM;
 	e->known = true;
-	e->expires = result == 0 || result == -EINVAL ? USEC_NEVER : clock_now() + RETRY_TIME;
+	e->expires = USEC_NEVER;
 	text_done(&i->text);
 	start_next(i);
 }
@@ -172,10 +174,20 @@ static int start(struct inspector *i, const char *certificate)
 /* --- all of them ------------------------------------------------------------------------------------------
  */
 
+/* Not the certificate's fault. */
+static bool is_passing(const struct entry *e)
+{
+	return e->result.result != 0 && e->result.result != -EINVAL;
+}
+
 static void on_settled(void *ctx)
 {
 	struct inspector *i = ctx;
 
+	i->busy = false;
+	for (struct entry *e = i->entries; e; e = e->next)
+		if (e->known && is_passing(e) && e->expires == USEC_NEVER)
+			e->expires = clock_now() + RETRY_TIME;
 	i->settled(i->ctx);
 }
 
@@ -189,6 +201,7 @@ static struct entry *first_unknown(const struct inspector *i)
 
 static void start_next(struct inspector *i)
 {
+	i->busy = true;
 	i->current = first_unknown(i);
 	if (!i->current) {
 		i->timer.fn = on_settled; /* from the loop, as those that wait may ask for more */
@@ -283,7 +296,7 @@ bool inspector_prepare(struct inspector *i, const struct config_tree *tree, cons
 
 bool inspector_is_busy(const struct inspector *i)
 {
-	return i->current;
+	return i->busy;
 }
 
 const struct inspection *inspector_find(const struct inspector *i, const char *certificate)

@@ -134,15 +134,19 @@ static void a_program_that_fails_is_no_fault_of_the_certificate(void)
 	}
 }
 
+/* The last of several is given up long after the first: they are all known then. */
 static void one_that_hangs_is_ended(void)
 {
 	_cleanup_world_ struct world w;
-	_cleanup_tree_ struct config_tree *tree = tree_of("set pki ca a certificate MAEA\n");
+	_cleanup_tree_ struct config_tree *tree = tree_of("set pki ca a certificate MAEA\n"
+							  "set pki ca b certificate MAEB\n");
 
 	world_init(&w, "exec sleep 60");
 	check(!inspector_prepare(w.inspector, tree, NULL));
 	check(settle(&w));
 	check_int(inspector_find(w.inspector, "MAEA")->result, -ETIMEDOUT);
+	check_int(inspector_find(w.inspector, "MAEB")->result, -ETIMEDOUT);
+	check(inspector_prepare(w.inspector, tree, NULL));
 }
 
 static void it_may_be_freed_at_any_time(void)
