@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,7 +43,8 @@ struct inspector {
 	struct loop_timer timer;
 	int fd; /* -1 after the end of the output */
 	struct text text;
-	int status; /* of the program; 0 = fine */
+	int result;   /* that the end of the program tells */
+	char end[64]; /* how it ended, where that is no judgement */
 };
 
 static void start_next(struct inspector *i);
@@ -76,7 +78,9 @@ static void learn(struct inspector *i, int result)
 		printable(line, sizeof(line), why, strcspn(why, "\n"));
 		e->result.text = strdup(line[0] ? line : "it cannot be read");
 	} else {
-		e->result.text = strdup(result == 0 ? text_str(&i->text) : strerror(-result));
+		(void)snprintf(line, sizeof(line), "its inspection: %s",
+			       result == -EIO && i->end[0] ? i->end : strerror(-result));
+		e->result.text = strdup(result == 0 ? text_str(&i->text) : line);
 	}
 	e->result.result = e->result.text ? result : -ENOMEM;
 	e->known = true;
@@ -89,14 +93,21 @@ static void learn(struct inspector *i, int result)
 static void learn_if_complete(struct inspector *i)
 {
 	if (i->current && i->child.pid == 0 && i->fd < 0)
-		learn(i, i->status ? -EINVAL : 0);
+		learn(i, i->result);
 }
 
+/* Status 1 says that the certificate is bad. Another one, or a signal (no memory, the sandbox), says nothing
+ * of it. */
 static void on_end(void *ctx, const siginfo_t *info)
 {
 	struct inspector *i = ctx;
 
-	i->status = info->si_code == CLD_EXITED ? info->si_status : -1;
+	if (info->si_code == CLD_EXITED && info->si_status <= 1) {
+		i->result = info->si_status == 0 ? 0 : -EINVAL;
+	} else {
+		process_end_format(info, i->end, sizeof(i->end));
+		i->result = -EIO;
+	}
 	learn_if_complete(i);
 }
 
@@ -165,7 +176,7 @@ static int start(struct inspector *i, const char *certificate)
 		return r;
 	}
 	i->fd = TAKE_FD(reader);
-	i->status = 0;
+	i->end[0] = 0;
 	i->text = (struct text){ .max = INSPECT_OUTPUT };
 	loop_timer_set(i->loop, &i->timer, clock_now() + INSPECT_TIME);
 	return 0;

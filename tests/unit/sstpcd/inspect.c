@@ -109,7 +109,8 @@ static void what_runs_already_is_not_inspected(void)
 	check(inspector_find(w.inspector, "MAEB") && !inspector_find(w.inspector, "MAEA"));
 }
 
-/* A program that is missing, one that says too much: each ends, is told, and is not tried again at once. */
+/* A program that is missing, says too much, is killed or cannot be run: each ends, is told, and is not tried
+ * again at once. */
 static void a_program_that_fails_is_no_fault_of_the_certificate(void)
 {
 	static const struct {
@@ -117,7 +118,9 @@ static void a_program_that_fails_is_no_fault_of_the_certificate(void)
 		bool missing;
 		int result;
 	} cases[] = { { "", true, -ENOENT },
-		      { "while :; do echo too much to be read; done", false, -E2BIG } };
+		      { "while :; do echo too much to be read; done", false, -E2BIG },
+		      { "kill -9 $$", false, -EIO },
+		      { "exit 127", false, -EIO } };
 	_cleanup_tree_ struct config_tree *tree = tree_of("set pki ca a certificate MAEA\n"
 							  "set pki ca b certificate MAEB\n");
 
