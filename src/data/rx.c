@@ -21,6 +21,7 @@
 #include "data/advert.h"
 #include "data/csum.h"
 #include "data/packet.h"
+#include "data/rdnss.h"
 
 #define SLOTS	      16u /* flows with an open group */
 #define UDP_GROUP_MAX 64u /* UDP_MAX_SEGMENTS up to Linux 6.9 */
@@ -51,6 +52,7 @@ struct group {
 	uint8_t version, protocol;
 	uint8_t last_flags; /* TCP_LAST bits of the last packet */
 	bool verified;	    /* checksums of the first packet are right */
+	bool advert;	    /* a router advertisement, to be tamed */
 };
 
 /* The open group of a flow. */
@@ -72,15 +74,15 @@ struct rx {
 	struct rx_config config;
 	const struct csum_ops *csum;
 	struct rx_stats stats;
-	struct advert_rdnss rdnss;
+	struct rdnss_heard rdnss;
 	struct slot slots[SLOTS];
 	uint32_t last_slot; /* that was found or filled: mostly it is the next one, too */
 	uint32_t groups_used, groups_yielded, pieces_used;
-	uint8_t head[sizeof(struct vnet_header) + COPY_MAX]; /* of the write that was yielded last */
+	uint8_t head[sizeof(struct vnet_header) + PPP_IP_MAX]; /* of the write that was yielded last */
 	struct group groups[RX_BATCH_MAX];
 	struct piece pieces[RX_BATCH_MAX];
 };
-_Static_assert(COPY_MAX >= HEADER_MAX, "joined headers are written to the same place");
+_Static_assert(PPP_IP_MAX >= COPY_MAX && COPY_MAX >= HEADER_MAX, "all are written to the same place");
 
 int rx_new(const struct rx_config *config, struct rx **ret)
 {
@@ -323,11 +325,12 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *p, size_t len)
 		rx->stats.adverts++;
 		return -EBADMSG;
 	}
-	if (ip.protocol == IPPROTO_ICMPV6 && advert_read_rdnss(p, &ip, &rx->rdnss))
-		rx->stats.rdnss++;
 	rx->stats.packets++;
 	rx->stats.bytes += ip.len;
-	if (rx->config.vnet_hdr)
+	if (advert_is_one(p, &ip)) {
+		rx->stats.rdnss += advert_read_rdnss(p, &ip, &rx->rdnss);
+		new_group(rx, p, &ip)->advert = true;
+	} else if (rx->config.vnet_hdr)
 		add_with_joining(rx, p, &ip);
 	else
 		(void)new_group(rx, p, &ip);
@@ -386,6 +389,20 @@ static int yield_joined(struct rx *rx, const struct group *g, struct iovec *iov)
 	return n;
 }
 
+/* A copy, because what was added is not ours to change. */
+static int yield_advert(struct rx *rx, const struct group *g, struct iovec *iov)
+{
+	size_t vnet = rx->config.vnet_hdr ? sizeof(struct vnet_header) : 0;
+	struct ip_packet ip;
+
+	memset(rx->head, 0, vnet);
+	memcpy(rx->head + vnet, g->packet, g->len);
+	if (ip_parse(rx->head + vnet, g->len, &ip) == 0)
+		advert_tame(rx->head + vnet, &ip);
+	iov[0] = (struct iovec){ rx->head, vnet + g->len };
+	return 1;
+}
+
 static int yield_single(struct rx *rx, const struct group *g, struct iovec *iov)
 {
 	int n = 0;
@@ -415,6 +432,8 @@ int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX])
 	}
 	const struct group *g = &rx->groups[rx->groups_yielded++];
 	rx->stats.writes++;
+	if (g->advert)
+		return yield_advert(rx, g, iov);
 	return g->packets > 1 ? yield_joined(rx, g, iov) : yield_single(rx, g, iov);
 }
 
@@ -423,7 +442,11 @@ const struct rx_stats *rx_stats(const struct rx *rx)
 	return &rx->stats;
 }
 
-const struct advert_rdnss *rx_rdnss(const struct rx *rx)
+bool rx_take_rdnss(struct rx *rx, struct rdnss_heard *ret)
 {
-	return &rx->rdnss;
+	if (rx->rdnss.n == 0)
+		return false;
+	*ret = rx->rdnss;
+	rx->rdnss.n = 0;
+	return true;
 }

@@ -15,7 +15,8 @@
  * and IP identifications, and are equal in all else; the rules stand in rx.c. All other packets pass as they
  * are, for the kernel to judge. Packets of one flow are never reordered.
  *
- * Packets are referred to, never copied: what was added must stay in place until rx_next() has returned 0.
+ * Packets are referred to, not copied (but short ones, and router advertisements, which are changed on the
+ * way: data/advert.h): what was added must stay in place until rx_next() has returned 0.
  */
 #pragma once
 
@@ -42,12 +43,12 @@ struct rx_stats {
 	uint64_t bytes;	  /* their bytes, IP header included, padding not */
 	uint64_t writes;  /* yielded by rx_next(): packets / writes is what joining gives */
 	uint64_t dropped; /* not what the PPP protocol says, shorter than its header says, or too long */
-	uint64_t adverts; /* router advertisements that would have taken traffic: dropped, too */
+	uint64_t adverts; /* what may be router advertisements in pieces (data/advert.h): dropped, too */
 	uint64_t rdnss;	  /* router advertisements with resolvers */
 };
 
 struct rx;
-struct advert_rdnss;
+struct rdnss_heard;
 
 /* 0 or -ENOMEM. Nothing is allocated after this. */
 int rx_new(const struct rx_config *config, struct rx **ret);
@@ -71,5 +72,5 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 
 const struct rx_stats *rx_stats(const struct rx *rx);
-/* The resolvers of the last router advertisement that had some (data/advert.h). */
-const struct advert_rdnss *rx_rdnss(const struct rx *rx);
+/* What router advertisements have told of resolvers since the last call (data/rdnss.h); false if nothing. */
+bool rx_take_rdnss(struct rx *rx, struct rdnss_heard *ret);

@@ -211,7 +211,7 @@ int worker_decode_ipv6_up(const struct ipc_message *m, struct worker_ipv6 *ret);
 const char *worker_ipv6_check(const struct worker_ipv6 *v);
 
 /* RDNSS (RFC 8106) of a router advertisement that came through the tunnel: replaces the former list. The
- * worker withdraws the list (n = 0) when its lifetime is over. */
+ * worker follows the lifetime of each address and withdraws those whose time is over. */
 struct worker_rdnss {
 	struct in6_addr address[WORKER_RDNSS_MAX];
 	size_t n;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "connect.h"
-#include "data/advert.h"
+#include "data/rdnss.h"
 #include "ipc/worker.h"
 #include "pump/pump.h"
 #include "resolve.h"
@@ -70,10 +70,9 @@ struct worker {
 	struct pump pump;
 	bool ipv6_reported;
 	bool advert_noted;
-	uint64_t rdnss_heard;	   /* of rx_stats() */
-	struct worker_rdnss rdnss; /* in force */
+	struct rdnss rdnss;
 	struct worker_rdnss rdnss_reported;
-	struct loop_timer rdnss_timer; /* the end of its lifetime */
+	struct loop_timer rdnss_timer; /* the end of the first of them */
 	struct failure failure;
 	uint8_t message[IPC_MAX];
 };
@@ -167,7 +166,7 @@ static void ipv6_is_reported(struct worker *w, bool up)
 	w->ipv6_reported = up;
 	if (up)
 		return;
-	w->rdnss = w->rdnss_reported = (struct worker_rdnss){ .n = 0 };
+	w->rdnss.n = w->rdnss_reported.n = 0;
 	loop_timer_clear(&w->rdnss_timer);
 }
 
@@ -224,38 +223,39 @@ static void report_ipv6(struct worker *w, bool up)
 /* Tells the daemon of other resolvers; it takes them only while IPv6 is up. */
 static void report_rdnss(struct worker *w)
 {
-	const struct worker_rdnss *is = &w->rdnss, *was = &w->rdnss_reported;
+	/* For ever: the time is kept here. */
+	struct worker_rdnss is = { .n = w->rdnss.n, .lifetime = w->rdnss.n > 0 ? UINT32_MAX : 0 };
+	struct worker_rdnss *was = &w->rdnss_reported;
 
+	_Static_assert(RDNSS_MAX <= WORKER_RDNSS_MAX, "all of them can be told");
+	for (size_t i = 0; i < is.n; i++)
+		is.address[i] = w->rdnss.item[i].address;
 	if (w->phase != WORKER_PHASE_UP || !w->ipv6_reported ||
-	    (is->n == was->n && memcmp(is->address, was->address, is->n * sizeof(is->address[0])) == 0))
+	    (is.n == was->n && memcmp(is.address, was->address, is.n * sizeof(is.address[0])) == 0))
 		return;
-	w->rdnss_reported = *is;
-	must_send(w, worker_send_rdnss(w->ipc, is));
+	*was = is;
+	must_send(w, worker_send_rdnss(w->ipc, &is));
 }
 
-static void forget_rdnss(void *ctx)
+static void expire_rdnss(void *ctx)
 {
 	struct worker *w = ctx;
 
-	w->rdnss = (struct worker_rdnss){ .n = 0 };
+	loop_timer_set(&w->loop, &w->rdnss_timer, rdnss_expire(&w->rdnss, loop_now(&w->loop)));
 	report_rdnss(w);
 }
 
-/* Resolvers that a router advertisement has told, for as long as it says (RFC 8106 §5.1). */
+/* Resolvers that router advertisements have told. */
 static void follow_rdnss(struct worker *w)
 {
-	const struct advert_rdnss *heard = rx_rdnss(w->session->rx);
+	struct rdnss_heard heard;
 
-	if (w->rdnss_heard != rx_stats(w->session->rx)->rdnss) {
-		w->rdnss_heard = rx_stats(w->session->rx)->rdnss;
-		w->rdnss = (struct worker_rdnss){ .n = heard->n, .lifetime = heard->lifetime };
-		memcpy(w->rdnss.address, heard->address, sizeof(w->rdnss.address));
-		loop_timer_set(&w->loop, &w->rdnss_timer,
-			       heard->lifetime == UINT32_MAX
-				       ? USEC_NEVER
-				       : loop_now(&w->loop) + heard->lifetime * USEC_PER_SEC);
+	if (rx_take_rdnss(w->session->rx, &heard)) {
+		rdnss_follow(&w->rdnss, &heard, loop_now(&w->loop));
+		expire_rdnss(w);
+	} else {
+		report_rdnss(w);
 	}
-	report_rdnss(w);
 }
 
 static void on_stage_over(struct worker *w, enum stage stage)
@@ -358,9 +358,7 @@ static void run_session(struct worker *w)
 	if (!w->advert_noted && rx_stats(w->session->rx)->adverts > 0) {
 		w->advert_noted = true;
 		note(w, LOG_LEVEL_WARNING,
-		     "router advertisements are dropped that call a prefix shorter than /64 on-link: it "
-		     "would "
-		     "attract traffic beside the configured default route");
+		     "router advertisements in fragments are dropped (RFC 6980), and what may be one");
 	}
 	if (pump_tun_lost(&w->pump) && loop_fd_is_added(&w->tun_source)) {
 		struct failure lost = { .cause = CAUSE_INTERFACE_LOST };
@@ -953,7 +951,7 @@ int worker_run(int ipc)
 	w->ipc = ipc;
 	w->tun = w->keylog = w->resolver_fd = w->socket = -1;
 	w->monitor = worker_monitor_of_worker();
-	w->rdnss_timer = (struct loop_timer){ .fn = forget_rdnss, .ctx = w };
+	w->rdnss_timer = (struct loop_timer){ .fn = expire_rdnss, .ctx = w };
 	r = watch(w);
 	if (r == 0)
 		r = loop_run(&w->loop);

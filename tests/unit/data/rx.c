@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "data/rx.h"
+#include "data/rdnss.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/macro.h"
-#include "data/advert.h"
 #include "data/csum.h"
 #include "packets.h"
 #include "test.h"
@@ -560,32 +560,41 @@ static int add_icmp6(uint8_t type, uint8_t hop_limit, unsigned extensions, const
 	return r == 0 ? 0 : refused == 1 ? -1 : r;
 }
 
-static void an_advertisement_cannot_take_traffic(void)
+static void advertisements_in_pieces_are_refused(void)
 {
-	/* MTU; prefix on-link, also for addresses; route information */
-	uint8_t options[8 + 32 + 16] = { 5, 1, [8] = 3, 4, 64, 0xc0, [24] = 0x20, 0x01, [40] = 24, 2, 1 };
-	uint8_t *prefix = options + 8;
+	/* MTU */
+	uint8_t option[8] = { 5, 1 };
 
-	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
-	prefix[2] = 63;
-	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), -1);
-	prefix[2] = 0;
-	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), -1);
-	check_int(add_icmp6(134, 255, 0, prefix, 32), -1);
-	/* behind headers that we walk, and behind more */
-	check_int(add_icmp6(134, 255, 1, options, sizeof(options)), -1);
-	check_int(add_icmp6(134, 255, 20, options, sizeof(options)), -1);
-	/* what the kernel makes nothing of is its own affair */
-	check_int(add_icmp6(134, 64, 0, options, sizeof(options)), 0);
-	check_int(add_icmp6(134, 64, 20, options, sizeof(options)), 0);
-	check_int(add_icmp6(135, 255, 0, options, sizeof(options)), 0);
-	check_int(add_icmp6(134, 255, 0, prefix, 31), 0);
-	prefix[3] = 0x40;
-	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
-	prefix[3] = 0xc0;
-	options[1] = 0;
-	check_int(add_icmp6(134, 255, 0, options, sizeof(options)), 0);
-	check_int(add_icmp6(134, 255, 0, options, 0), 0);
+	check_int(add_icmp6(134, 255, 0, option, sizeof(option)), 0);
+	check_int(add_icmp6(134, 255, 1, option, sizeof(option)), 0);
+	/* behind more headers than we walk; what the kernel makes nothing of is its own affair */
+	check_int(add_icmp6(134, 255, 20, option, sizeof(option)), -1);
+	check_int(add_icmp6(134, 64, 20, option, sizeof(option)), 0);
+
+	/* A first fragment, of options and an advertisement; it is refused unless it is of something else. */
+	static const struct {
+		uint8_t at, value;
+		int result;
+	} cases[] = { { 40, 58, -1 }, { 7, 64, 0 },  { 43, 8, 0 },   { 43, 1, -1 }, { 48, 135, 0 },
+		      { 40, 6, 0 },   { 40, 60, 0 }, { 40, 44, -1 }, { 40, 43, 0 }, { 5, 8, -1 } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t p[80] = { 0x60,	       [5] = 40, [6] = 44, [7] = 255, [8] = 0xfe, 0x80,
+				  [24] = 0xff, 0x02,	 [39] = 1, [40] = 58, [48] = 134 };
+		struct rx *rx = new_rx(true, true);
+
+		p[cases[i].at] = cases[i].value;
+		int r = rx_add(rx, PPP_PROTO_IPV6, p, sizeof(p));
+		check_int(r, cases[i].result < 0 ? -EBADMSG : 0);
+		check_int(rx_stats(rx)->adverts, cases[i].result < 0);
+		rx_free(rx);
+	}
+	/* Its type may stand behind options of the whole. */
+	uint8_t p[80] = {
+		0x60, [5] = 40, [6] = 44, [7] = 255, [24] = 0xff, [40] = 60, [48] = 58, [56] = 134
+	};
+	struct rx *rx = new_rx(true, true);
+	check_int(rx_add(rx, PPP_PROTO_IPV6, p, sizeof(p)), -EBADMSG);
+	rx_free(rx);
 }
 
 /* An advertisement from `source`, with these options; its checksum is off by `error`. */
@@ -605,17 +614,76 @@ static size_t make_advert(uint8_t out[static 300], uint8_t source, const uint8_t
 	return total;
 }
 
-/* The resolvers that it tells: how many, −1 if none are spoken of; the lifetime. */
-static int rdnss_of(const uint8_t *packet, size_t len, struct advert_rdnss *ret)
+/* What the kernel gets of an advertisement with these options. */
+static size_t advert_arrives(bool vnet, uint8_t out[static 300], const uint8_t *options, size_t len,
+			     uint8_t error)
+{
+	struct rx *rx = new_rx(vnet, true);
+	struct iovec iov[RX_IOV_MAX];
+	uint8_t p[300], copy[300];
+	size_t n = make_advert(p, 0xfe, options, len, error), skip = vnet ? VNET : 0, arrived = 0;
+
+	memcpy(copy, p, n);
+	if (rx_add(rx, PPP_PROTO_IPV6, p, n) == 0 && rx_next(rx, iov) == 1 && iov[0].iov_len == skip + n &&
+	    memcmp(p, copy, n) == 0) {
+		memcpy(out, (const uint8_t *)iov[0].iov_base + skip, n);
+		arrived = n;
+	}
+	rx_free(rx);
+	return arrived;
+}
+
+static bool icmp6_is_right(const uint8_t *p, size_t len)
+{
+	return csum_finish(csum_short(p + 8, len - 8) + htons((uint16_t)(len - 40)) +
+			   htons(IPPROTO_ICMPV6)) == 0;
+}
+
+static void an_advertisement_cannot_take_traffic(void)
+{
+	/* MTU; two prefixes, on-link and for addresses; a route */
+	uint8_t options[8 + 32 + 32 + 16] = { 5,    1,		 [3] = 0x80, [8] = 3,  4,   0,
+					      0xc0, [24] = 0x20, 0x01,	     [40] = 3, 4,   128,
+					      0x80, [72] = 24,	 2,	     1,	       0x88 };
+	uint8_t expected[300], p[300];
+
+	for (int vnet = 0; vnet < 2; vnet++) {
+		for (unsigned length = 0; length <= 128; length++) {
+			options[10] = (uint8_t)length;
+			size_t n = advert_arrives(vnet, p, options, sizeof(options), 0);
+			uint8_t tamed[sizeof(options)];
+
+			memcpy(tamed, options, sizeof(options));
+			tamed[11] = 0x40;
+			tamed[43] = 0;
+			check_int(make_advert(expected, 0xfe, tamed, sizeof(tamed), 0), n);
+			check(icmp6_is_right(p, n));
+			memcpy(p + 42, expected + 42, 2); /* the other zero */
+			check_mem(p, n, expected, n);
+		}
+		/* a wrong checksum stays wrong */
+		size_t n = advert_arrives(vnet, p, options, sizeof(options), 1);
+		check(n > 0 && !icmp6_is_right(p, n) && p[56 + 11] == 0x40);
+		/* options that are none, or end outside */
+		for (unsigned size = 0; size <= sizeof(options); size++)
+			check_int(advert_arrives(vnet, p, options, size, 0), 56 + size);
+		options[1] = 0;
+		check_int(advert_arrives(vnet, p, options, sizeof(options), 0), 56 + sizeof(options));
+		options[1] = 1;
+	}
+}
+
+/* The resolvers that it tells: how many, −1 if none are spoken of. */
+static int rdnss_of(const uint8_t *packet, size_t len, struct rdnss_heard *ret)
 {
 	struct rx *rx = new_rx(true, true);
 	int n = -1;
 
-	*ret = (struct advert_rdnss){ .n = 0 };
-	if (rx_add(rx, PPP_PROTO_IPV6, packet, len) == 0 && rx_stats(rx)->rdnss == 1) {
-		*ret = *rx_rdnss(rx);
-		n = (int)ret->n;
-	}
+	*ret = (struct rdnss_heard){ .n = 0 };
+	if (rx_add(rx, PPP_PROTO_IPV6, packet, len) == 0 && rx_stats(rx)->rdnss == 1)
+		n = rx_take_rdnss(rx, ret) ? (int)ret->n : 0;
+	if (rx_take_rdnss(rx, ret))
+		n = -2; /* once is enough */
 	rx_free(rx);
 	return n;
 }
@@ -628,20 +696,17 @@ static void resolvers_of_advertisements_are_read(void)
 		25, 5,	      [6] = 2, 0x58, 0x20, 0x01,     [23] = 1, 0x20, 0x01,	  [39] = 2, 25,
 		3,  [46] = 1, 0x2c,    0x20, 0x01, [63] = 3, 25,       3,    [72] = 0x20, 0x01,	    [87] = 4
 	};
+	static const uint32_t lifetimes[] = { 600, 600, 300, 0 };
 	uint8_t *second = options + 40, *third = options + 64, p[300],
 		big[8 + 5 * 16] = { 25, 11, [4] = 0xff, 0xff, 0xff, 0xff };
-	struct advert_rdnss r;
+	struct rdnss_heard r;
 	size_t len = make_advert(p, 0xfe, options, sizeof(options), 0);
 
-	check_int(rdnss_of(p, len, &r), 3);
-	check_int(r.lifetime, 300);
-	check_int(r.address[0].s6_addr[15] * 100 + r.address[1].s6_addr[15] * 10 + r.address[2].s6_addr[15],
-		  123);
-	check_int(rdnss_of(p, make_advert(p, 0xfe, options, 40, 0), &r), 2);
-	check_int(r.lifetime, 600);
-	/* taken back */
-	check_int(rdnss_of(p, make_advert(p, 0xfe, third, 24, 0), &r), 0);
-	check_int(r.lifetime, 0);
+	check_int(rdnss_of(p, len, &r), 4);
+	for (size_t i = 0; i < 4; i++) {
+		check_int(r.item[i].address.s6_addr[15], i + 1);
+		check_int(r.item[i].lifetime, lifetimes[i]);
+	}
 	/* no address fits, an odd length */
 	check_int(rdnss_of(p, make_advert(p, 0xfe, (uint8_t[8]){ 25, 1, [7] = 9 }, 8, 0), &r), 0);
 	check_int(rdnss_of(p, make_advert(p, 0xfe, (uint8_t[16]){ 25, 2, [7] = 9 }, 16, 0), &r), 0);
@@ -665,11 +730,70 @@ static void resolvers_of_advertisements_are_read(void)
 		memcpy(second + 8, bad[i], 2);
 		check_int(rdnss_of(p, make_advert(p, 0xfe, second, 24, 0), &r), 0);
 	}
-	/* a limit */
 	for (size_t i = 8; i < sizeof(big); i += 16)
 		big[i] = 0x20;
-	check_int(rdnss_of(p, make_advert(p, 0xfe, big, sizeof(big), 0), &r), ADVERT_RDNSS_MAX);
-	check_int(r.lifetime, UINT32_MAX);
+	/* five times the same */
+	check_int(rdnss_of(p, make_advert(p, 0xfe, big, sizeof(big), 0), &r), 1);
+	check_int(r.item[0].lifetime, UINT32_MAX);
+}
+
+static void hear(struct rdnss *r, const char *addresses, uint32_t lifetime, usec_t seconds)
+{
+	struct rdnss_heard heard = { .n = 0 };
+	struct in6_addr a = { .s6_addr = { 0x20 } };
+
+	for (; *addresses; addresses++) {
+		a.s6_addr[15] = (uint8_t)*addresses;
+		rdnss_hear(&heard, &a, lifetime);
+	}
+	rdnss_follow(r, &heard, seconds * USEC_PER_SEC);
+}
+
+static const char *in_force(const struct rdnss *r, char out[static RDNSS_MAX + 1])
+{
+	for (size_t i = 0; i < r->n; i++)
+		out[i] = (char)r->item[i].address.s6_addr[15];
+	out[r->n] = 0;
+	return out;
+}
+
+static void every_resolver_has_its_own_lifetime(void)
+{
+	struct rdnss r = { .n = 0 };
+	char text[RDNSS_MAX + 1];
+
+	hear(&r, "ab", 600, 0);
+	hear(&r, "c", 10, 0);
+	check_str(in_force(&r, text), "abc");
+	check_int(rdnss_expire(&r, 0), 10 * USEC_PER_SEC);
+	check_int(rdnss_expire(&r, 10 * USEC_PER_SEC), 600 * USEC_PER_SEC);
+	check_str(in_force(&r, text), "ab");
+	/* one is taken back, the other stays; who is not there cannot be taken back */
+	hear(&r, "ax", 0, 20);
+	check_str(in_force(&r, text), "b");
+	/* the last word counts, for longer and for shorter */
+	hear(&r, "b", 1000, 20);
+	check_int(rdnss_expire(&r, 20), 1020 * USEC_PER_SEC);
+	hear(&r, "b", 10, 20);
+	check_int(rdnss_expire(&r, 20), 30 * USEC_PER_SEC);
+	hear(&r, "b", UINT32_MAX, 20);
+	check(rdnss_expire(&r, UINT64_MAX - 1) == USEC_NEVER);
+	check_str(in_force(&r, text), "b");
+	/* nothing changes where more are told than there is room for, again and again */
+	hear(&r, "b", 0, 20);
+	for (usec_t s = 30; s < 33; s++) {
+		hear(&r, "abcdef", 100, s);
+		check_str(in_force(&r, text), "abcd");
+	}
+	/* new ones, which last longer, take the places of the old */
+	hear(&r, "xy", 0, 40);
+	check_str(in_force(&r, text), "abcd");
+	hear(&r, "ef", 100, 40);
+	check_str(in_force(&r, text), "efcd");
+	hear(&r, "gh", 50, 40);
+	check_str(in_force(&r, text), "efcd");
+	check_int(rdnss_expire(&r, 140 * USEC_PER_SEC), UINT64_MAX);
+	check_int(r.n, 0);
 }
 
 static void padding_is_trimmed(void)
@@ -761,6 +885,8 @@ int main(void)
 					  TEST(options_extensions_and_fragments_are_not_joined),
 					  TEST(drops_what_is_not_ip),
 					  TEST(an_advertisement_cannot_take_traffic),
+					  TEST(advertisements_in_pieces_are_refused),
+					  TEST(every_resolver_has_its_own_lifetime),
 					  TEST(resolvers_of_advertisements_are_read),
 					  TEST(padding_is_trimmed),
 					  TEST(a_full_batch_asks_to_be_drained),
