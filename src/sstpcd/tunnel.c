@@ -17,6 +17,8 @@
 #define WATCHDOG_PERIOD (60 * USEC_PER_SEC)
 #define WATCHDOG_TIME	(30 * USEC_PER_SEC) /* to answer */
 #define PERMANENT_WAIT	(600 * USEC_PER_SEC)
+#define DOUBT_WAIT	(60 * USEC_PER_SEC)
+#define DOUBT_FAILURES	5
 #define BACKOFF_MAX	(60 * USEC_PER_SEC)
 #define STABLE_TIME	(30 * USEC_PER_SEC) /* a session of this length forgives earlier failures */
 #define RENEW_PAUSE	USEC_PER_SEC	    /* somebody may delete the device whenever it comes */
@@ -116,9 +118,21 @@ static usec_t backoff(struct tunnel *t)
 	return range / 2 + random % (range / 2);
 }
 
+/*
+ * What has worked with this very configuration may work again: a server refuses a second session until it
+ * misses the one that was lost (two minutes, [MS-SSTP] 3.3.2.1), and a network that asks for a login first
+ * shows a certificate of its own. Few attempts, far between: an account may be locked after some.
+ */
+static bool may_pass(const struct tunnel *t)
+{
+	return t->proven && t->failures <= DOUBT_FAILURES;
+}
+
 static usec_t retry_wait(struct tunnel *t)
 {
-	return cause_class(t->failure.cause) == CAUSE_PERMANENT ? PERMANENT_WAIT : backoff(t);
+	if (cause_class(t->failure.cause) != CAUSE_PERMANENT)
+		return backoff(t);
+	return may_pass(t) ? DOUBT_WAIT : PERMANENT_WAIT;
 }
 
 /* Actions. Each is called in the states that the table names it for. */
@@ -283,7 +297,7 @@ static void dial_soon(struct tunnel *t)
 {
 	/* Not for wrong passwords: another network does not make them right. Not more often than each second.
 	 */
-	if (cause_class(t->failure.cause) == CAUSE_PERMANENT)
+	if (cause_class(t->failure.cause) == CAUSE_PERMANENT && !may_pass(t))
 		return;
 	usec_t deadline = t->attempt ? MAX(loop_now(t->host->loop), t->attempt->started + USEC_PER_SEC) : 0;
 	if (deadline < loop_timer_deadline(&t->timer)) {
@@ -559,6 +573,7 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 	va_end(ap);
 	if (t->state == TUNNEL_UP && loop_now(t->host->loop) - t->state_since >= STABLE_TIME)
 		t->failures = 0;
+	t->proven |= t->state == TUNNEL_UP;
 	t->failures++;
 	t->failure = (struct failure){ .stage = t->attempt->stage };
 	failure_set(&t->failure, cause, "%s", detail);
@@ -716,6 +731,8 @@ int tunnel_configure(struct tunnel *t, const struct config_interface *config)
 	/* A larger MTU than the MRU that we asked for in this session can only be had by asking again. */
 	bool larger = t->attempt && t->attempt->has_link && t->config.mtu > 1500 &&
 		      t->config.mtu > t->attempt->link.mru;
+	if (cost == CONFIG_COST_REDIAL)
+		t->proven = false;
 	if (disable_changed)
 		tunnel_event(t, t->config.disable ? TUNNEL_EVENT_DISABLE : TUNNEL_EVENT_ENABLE);
 	else if (cost == CONFIG_COST_REDIAL || larger)

@@ -135,6 +135,7 @@ struct tunnel {
 	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
 	int64_t failure_at;	/* wall clock */
 	unsigned failures;	/* in a row: determines the wait */
+	bool proven;		/* a session of this configuration was up and was lost */
 	unsigned sessions;	/* that came up */
 
 	/* What stays on the interface while a session is being replaced. */

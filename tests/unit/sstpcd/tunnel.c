@@ -428,6 +428,28 @@ static void a_wrong_password_is_not_hammered(void)
 	check_int(workers_started(&w), 2);
 }
 
+/* The server may still hold the session that was lost. */
+static void a_password_that_has_worked_is_tried_again(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "fail authentication-failed E=691\nexit 0\n");
+	write_file(&w, "script.1", UP "await go\nfail connection-lost reset by peer\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	write_file(&w, "go", "");
+	check(reach(&w, TUNNEL_WAITING));
+	for (int i = 0; i < 4; i++) {
+		tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+		check(reach(&w, TUNNEL_WAITING));
+		check_int(w.t->failure.cause, CAUSE_AUTH_FAILED);
+		check_int(tunnel_next_attempt(w.t) - w.t->state_since, 60 * USEC_PER_SEC);
+	}
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(tunnel_next_attempt(w.t) - w.t->state_since, 600 * USEC_PER_SEC);
+}
+
 static void another_path_is_tried_at_once(void)
 {
 	_cleanup_world_ struct world w;
@@ -955,6 +977,7 @@ int main(void)
 		TEST(transient_failures_wait_longer_and_longer),
 		TEST(jitter_spreads_the_attempts),
 		TEST(a_wrong_password_is_not_hammered),
+		TEST(a_password_that_has_worked_is_tried_again),
 		TEST(another_path_is_tried_at_once),
 		TEST(a_resumed_machine_tries_at_once),
 		TEST(a_worker_that_dies_without_a_word_is_replaced),
