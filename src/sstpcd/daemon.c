@@ -428,19 +428,15 @@ static void on_confirm_timer(void *ctx)
 	daemon_confirm_changed(d);
 }
 
-int daemon_reload(struct daemon *d, struct text *out)
+static int commit_reload(struct daemon *d, struct config_tree **tree, struct text *out)
 {
-	_cleanup_tree_ struct config_tree *tree = config_system_saved(&d->system, out);
-
-	if (!tree)
-		return -EINVAL;
 	if (config_system_deadline(&d->system) != UINT64_MAX) {
 		/* It would be taken back with the other one, long after whoever asked for it has looked. */
 		text_add(out, "a commit waits for its confirmation: 'confirm' it, or wait until it is taken "
 			      "back\n");
 		return -EBUSY;
 	}
-	return config_system_commit(&d->system, &tree, "root", "reload", "", 0, out);
+	return config_system_commit(&d->system, tree, "root", "reload", "", 0, out);
 }
 
 /* Signals */
@@ -461,37 +457,44 @@ static void begin_stop(struct daemon *d)
 	reap_soon(d);
 }
 
-/* True if the saved configuration has certificates that are still being inspected. */
-static bool reload_has_to_wait(struct daemon *d)
+/* Commits what was read, once it is inspected: the file may be another one by then. */
+static void go_on_reloading(struct daemon *d, struct text *out)
 {
-	_cleanup_text_ struct text out = { 0 };
-	_cleanup_tree_ struct config_tree *tree = config_system_saved(&d->system, &out);
+	int r = d->reload ? inspector_prepare(d->inspector, d->reload, d->system.running) : -EINVAL;
 
-	return tree && !inspector_prepare(d->inspector, tree, d->system.running);
-}
-
-static void reload_by_signal(struct daemon *d)
-{
-	_cleanup_text_ struct text out = { 0 };
-
-	d->reload_waits = reload_has_to_wait(d);
-	if (d->reload_waits)
+	if (r == 0) {
+		log_lines(d, LOG_LEVEL_NOTICE, out);
 		return;
+	}
+	_cleanup_tree_ struct config_tree *tree = TAKE_PTR(d->reload);
 	(void)notify("RELOADING=1");
-	int r = daemon_reload(d, &out);
-	log_lines(d, r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, &out);
+	if (r > 0)
+		r = commit_reload(d, &tree, out);
+	else if (r == -ENOMEM)
+		text_add(out, "out of memory\n");
+	log_lines(d, r < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, out);
 	log_notice(&d->manager.log, r < 0 ? "the saved configuration cannot be used, the running one stays"
 					  : "the saved configuration runs");
 	daemon_confirm_changed(d);
 	(void)notify("READY=1");
 }
 
+static void reload_by_signal(struct daemon *d)
+{
+	_cleanup_text_ struct text out = { 0 };
+
+	config_tree_free(d->reload);
+	d->reload = config_system_saved(&d->system, &out);
+	go_on_reloading(d, &out);
+}
+
 static void on_inspected(void *ctx)
 {
+	_cleanup_text_ struct text out = { 0 };
 	struct daemon *d = ctx;
 
-	if (d->reload_waits && !d->stopping)
-		reload_by_signal(d);
+	if (d->reload && !d->stopping)
+		go_on_reloading(d, &out);
 	if (d->control)
 		control_inspected(d->control);
 	if (d->reexec_waits)
@@ -673,6 +676,7 @@ static void finish(struct daemon *d)
 	}
 	if (d->system.effects)
 		config_system_done(&d->system);
+	config_tree_free(d->reload);
 	journal_done(&d->journal);
 	d->lock_fd = close_fd(d->lock_fd);
 }

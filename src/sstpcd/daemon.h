@@ -49,7 +49,8 @@ struct daemon {
 	struct inspector *inspector;
 	int lock_fd;
 	bool stopping;
-	bool reload_waits, reexec_waits; /* for the inspector */
+	struct config_tree *reload; /* the saved configuration, while it is being inspected */
+	bool reexec_waits;	    /* for the inspector */
 };
 
 /* `sstpcd [OPTION]…`. Returns the exit code. */
@@ -65,8 +66,6 @@ static inline bool daemon_is_leaving(const struct tunnel *t)
 }
 /* Call after anything that may have started or ended commit-confirm: config_system_commit(), _confirm(). */
 void daemon_confirm_changed(struct daemon *d);
-/* Loads the saved configuration and commits it (SIGHUP). 0 or -EINVAL with the reason in `out`. */
-int daemon_reload(struct daemon *d, struct text *out);
 
 /* config_system_init() with the daemon's effects; `running` is taken over. */
 void daemon_follow(struct daemon *d, struct config_tree *running);
