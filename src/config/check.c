@@ -99,6 +99,9 @@ void config_check(const struct config_tree *old, const struct config_tree *new, 
 	const struct config_node *interfaces = config_node_get(&new->root, "interfaces");
 	const struct config_node *pki = config_node_get(&new->root, "pki");
 
+	if (pki && pki->n_children > CONFIG_CAS_MAX)
+		config_errors_add(errors, pki->line, pki->column, "pki", "At most %d CAs may be set!",
+				  CONFIG_CAS_MAX);
 	for (size_t i = 0; pki && i < pki->n_children; i++)
 		check_pki(pki->children[i], errors);
 	for (size_t i = 0; interfaces && i < interfaces->n_children; i++)

@@ -24,6 +24,7 @@
 #define CONFIG_PATH_MAX	       1024
 #define CONFIG_CA_NAME_MAX     255
 #define CONFIG_CERTIFICATE_MAX 32768	    /* base64 characters of one certificate */
+#define CONFIG_CAS_MAX	       256	    /* entries of `pki ca`: each is inspected */
 #define CONFIG_CA_PEM_MAX      (512u << 10) /* of the CA and the other entries together */
 #define CONFIG_PIN_LEN	       32	    /* SHA-256 of a subjectPublicKeyInfo */
 #define CONFIG_PINS_MAX	       8

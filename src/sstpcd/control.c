@@ -211,7 +211,7 @@ void client_finish(struct client *c, int code)
 /* --- what a client asks for -------------------------------------------------------------------------------
  */
 
-static void drop_line(struct client *c)
+void client_drop_line(struct client *c)
 {
 	if (c->line)
 		wipe(c->line, c->line_len);
@@ -222,12 +222,17 @@ bool client_awaits_inspection(struct client *c, const struct config_tree *tree,
 			      const struct config_tree *running, const char *line, size_t len,
 			      void (*resume)(struct client *c, const char *line, size_t len))
 {
-	if (inspector_prepare(c->control->daemon->inspector, tree, running))
+	int known = inspector_prepare(c->control->daemon->inspector, tree, running);
+
+	if (known > 0)
 		return false;
-	drop_line(c);
-	c->line = malloc(len + 1);
-	if (!c->line)
-		return false;
+	client_drop_line(c);
+	c->line = known == 0 ? malloc(len + 1) : NULL;
+	if (!c->line) {
+		client_printf(c, CONTROL_MESSAGE, "Out of memory\n");
+		client_finish(c, 1);
+		return true;
+	}
 	memcpy(c->line, line, len);
 	c->line[len] = 0;
 	c->line_len = len;
@@ -543,7 +548,7 @@ static void free_client(struct client *c)
 	loop_timer_clear(&c->stall);
 	leave_session(c);
 	drop_file(c);
-	drop_line(c);
+	client_drop_line(c);
 	if (c->queue_len > 0)
 		wipe(c->queue + c->queue_first, c->queue_len);
 	free(c->queue);

@@ -18,7 +18,8 @@
 /* What was no fault of the certificate is tried again so long after everything was settled: who has waited
  * for several gets to see them all. */
 #define RETRY_TIME (5 * USEC_PER_SEC)
-#define KNOWN_MAX  512
+/* Two configurations of them, so that what is known is not forgotten before it is used. */
+#define KNOWN_MAX (2 * CONFIG_CAS_MAX)
 
 struct entry {
 	struct entry *next;
@@ -254,31 +255,31 @@ static bool is_current(const struct entry *e)
 	return e->known && clock_now() < e->expires;
 }
 
-/* True if the certificate is known; otherwise it will be, unless there is no memory for that. */
-static bool ask(struct inspector *i, const char *certificate)
+/* 1 if the certificate is known, 0 if it will be, or -ENOMEM. */
+static int ask(struct inspector *i, const char *certificate)
 {
 	struct entry *e = find(i, certificate);
 
 	if (e && is_current(e))
-		return true;
+		return 1;
 	if (e) {
 		if (e->known) {
 			free(TAKE_PTR(e->result.text));
 			e->known = false;
 		}
-		return false;
+		return 0;
 	}
 	e = calloc(1, sizeof(*e));
 	if (!e || !(e->certificate = strdup(certificate))) {
 		free(e);
-		return true;
+		return -ENOMEM;
 	}
 	if (i->n_entries >= KNOWN_MAX)
 		forget_oldest(i);
 	e->next = i->entries;
 	i->entries = e;
 	i->n_entries++;
-	return false;
+	return 0;
 }
 
 const char *inspect_new_certificate(const struct config_node *ca, const struct config_tree *running)
@@ -290,17 +291,17 @@ const char *inspect_new_certificate(const struct config_node *ca, const struct c
 	return is && (!was || strcmp(is, was) != 0) ? is : NULL;
 }
 
-bool inspector_prepare(struct inspector *i, const struct config_tree *tree, const struct config_tree *running)
+int inspector_prepare(struct inspector *i, const struct config_tree *tree, const struct config_tree *running)
 {
 	const struct config_node *pki = config_node_get(&tree->root, "pki");
-	bool known = true;
+	int known = 1;
 
-	for (size_t n = 0; pki && n < MIN(pki->n_children, (size_t)INSPECT_MAX); n++) {
+	for (size_t n = 0; pki && known >= 0 && n < pki->n_children; n++) {
 		const char *certificate = inspect_new_certificate(pki->children[n], running);
 		if (certificate)
-			known &= ask(i, certificate);
+			known = MIN(known, ask(i, certificate));
 	}
-	if (!known && !i->current)
+	if (known <= 0 && !i->current)
 		start_next(i);
 	return known;
 }

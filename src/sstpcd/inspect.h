@@ -9,8 +9,6 @@
 #include "config/tree.h"
 #include "io/loop.h"
 
-#define INSPECT_MAX 256 /* certificates of one tree; the others stay unknown */
-
 struct inspection {
 	/* 0: `text` has a line, tab-separated: line number, kind ("ca", "self", "leaf"), not before, not
 	 * after (seconds since 1970), SHA-256 (hex), subject, issuer. -EINVAL: the certificate cannot be
@@ -27,11 +25,10 @@ int inspector_new(struct loop *loop, const char *program, void (*settled)(void *
 void inspector_free(struct inspector *i); /* NULL is fine */
 
 /*
- * Has the CAs of `tree` inspected that `running` (may be NULL) does not have. True if they are known; else
- * `settled` is called when they are, or have taken too long: 5 s each.
+ * Has the CAs of `tree` inspected that `running` (may be NULL) does not have. 1 if they are known; 0:
+ * `settled` is called when they are, or have taken too long: 5 s each. -ENOMEM: they will not be known.
  */
-bool inspector_prepare(struct inspector *i, const struct config_tree *tree,
-		       const struct config_tree *running);
+int inspector_prepare(struct inspector *i, const struct config_tree *tree, const struct config_tree *running);
 bool inspector_is_busy(const struct inspector *i);
 /* Of a certificate as the configuration has it; NULL if it is not known. */
 const struct inspection *inspector_find(const struct inspector *i, const char *certificate);

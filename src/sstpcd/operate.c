@@ -48,6 +48,7 @@ static void begin_task(struct client *c, enum client_task task, const char *inte
 static void end_task(struct client *c, int code)
 {
 	c->task = TASK_NONE;
+	client_drop_line(c);
 	client_finish(c, code);
 }
 

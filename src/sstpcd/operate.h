@@ -83,11 +83,14 @@ void client_finish(struct client *c, int code);
 
 /*
  * True if CAs of `tree` that `running` (may be NULL) does not have are not known yet: then `resume` is called
- * with the line when they are, and ends the request.
+ * with the line when they are, and ends the request. Without memory for that the request has ended.
  */
 bool client_awaits_inspection(struct client *c, const struct config_tree *tree,
 			      const struct config_tree *running, const char *line, size_t len,
 			      void (*resume)(struct client *c, const char *line, size_t len));
+
+/* Forgets the line that waits; it may hold a password. */
+void client_drop_line(struct client *c);
 
 /* Carries out an operational command. Ends with client_finish(), at once or later. */
 void operate(struct client *c, const char *line, size_t len);

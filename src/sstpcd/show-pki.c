@@ -10,7 +10,7 @@
 #include "sstpcd/show.h"
 #include "sstpcd/table.h"
 
-#define CAS_MAX INSPECT_MAX
+#define CAS_MAX CONFIG_CAS_MAX
 
 struct ca {
 	const char *name;

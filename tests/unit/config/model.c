@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "config/check.h"
 #include "config/edit.h"
 #include "config/print.h"
 #include "config/schema.h"
@@ -165,6 +166,22 @@ static void other_cas_have_a_limit(void)
 	check(len <= CONFIG_CA_PEM_MAX && len > CONFIG_CA_PEM_MAX - 2 * CONFIG_CERTIFICATE_MAX);
 	/* One that is too large does not keep a smaller one out. */
 	check_str(c.ca_pem + len - (sizeof(pem_of_two) - 1), pem_of_two);
+}
+
+/* Each is inspected: what is beyond would get in without. */
+static void more_cas_than_are_inspected_are_refused(void)
+{
+	_cleanup_text_ struct text commands = { 0 };
+
+	for (int i = 0; i <= CONFIG_CAS_MAX; i++) {
+		_cleanup_errors_ struct config_errors errors = { 0 };
+		text_addf(&commands, "set pki ca a%d certificate MAIFAA==\n", i);
+		if (i < CONFIG_CAS_MAX - 1)
+			continue;
+		_cleanup_tree_ struct config_tree *tree = tree_of(text_str(&commands));
+		config_check(NULL, tree, &errors);
+		check_int(config_errors_count(&errors), i == CONFIG_CAS_MAX);
+	}
 }
 
 /* The cost of one more command on top of `full`. */
@@ -347,6 +364,7 @@ int main(void)
 					  TEST(every_leaf_reaches_its_member),
 					  TEST(only_the_named_ca_is_trusted),
 					  TEST(other_cas_have_a_limit),
+					  TEST(more_cas_than_are_inspected_are_refused),
 					  TEST(changes_cost_what_the_design_says),
 					  TEST(pins_as_people_write_them),
 					  TEST(values_at_their_edges),

@@ -77,13 +77,13 @@ static void each_certificate_is_told_once(void)
 							  "set pki ca d description none\n");
 
 	world_init(&w, "grep -q MAEA && echo good || { echo 'bad\033[1m'; echo more; exit 1; }");
-	check(!inspector_prepare(w.inspector, tree, NULL));
-	check(!inspector_prepare(w.inspector, tree, NULL)); /* somebody else asks meanwhile */
+	check_int(inspector_prepare(w.inspector, tree, NULL), 0);
+	check_int(inspector_prepare(w.inspector, tree, NULL), 0); /* somebody else asks meanwhile */
 	check(inspector_is_busy(w.inspector));
 	check(!inspector_find(w.inspector, "MAEA"));
 	check(settle(&w));
 	check(!inspector_is_busy(w.inspector));
-	check(inspector_prepare(w.inspector, tree, NULL));
+	check_int(inspector_prepare(w.inspector, tree, NULL), 1);
 	const struct inspection *a = inspector_find(w.inspector, "MAEA"),
 				*b = inspector_find(w.inspector, "MAEB");
 	check(a && b && !inspector_find(w.inspector, "MAEC"));
@@ -102,9 +102,9 @@ static void what_runs_already_is_not_inspected(void)
 	_cleanup_tree_ struct config_tree *other = tree_of("set pki ca a certificate MAEB\n");
 
 	world_init(&w, "echo good");
-	check(inspector_prepare(w.inspector, running, running));
-	check(inspector_prepare(w.inspector, same, running));
-	check(!inspector_prepare(w.inspector, other, running));
+	check_int(inspector_prepare(w.inspector, running, running), 1);
+	check_int(inspector_prepare(w.inspector, same, running), 1);
+	check_int(inspector_prepare(w.inspector, other, running), 0);
 	check(settle(&w));
 	check(inspector_find(w.inspector, "MAEB") && !inspector_find(w.inspector, "MAEA"));
 }
@@ -129,9 +129,9 @@ static void a_program_that_fails_is_no_fault_of_the_certificate(void)
 		world_init(&w, cases[i].script);
 		if (cases[i].missing)
 			check_int(unlink(w.program), 0);
-		check(!inspector_prepare(w.inspector, tree, NULL));
+		check_int(inspector_prepare(w.inspector, tree, NULL), 0);
 		check(settle(&w));
-		check(inspector_prepare(w.inspector, tree, NULL));
+		check_int(inspector_prepare(w.inspector, tree, NULL), 1);
 		check(inspector_find(w.inspector, "MAEB"));
 		check_int(inspector_find(w.inspector, "MAEB")->result, cases[i].result);
 	}
@@ -145,11 +145,11 @@ static void one_that_hangs_is_ended(void)
 							  "set pki ca b certificate MAEB\n");
 
 	world_init(&w, "exec sleep 60");
-	check(!inspector_prepare(w.inspector, tree, NULL));
+	check_int(inspector_prepare(w.inspector, tree, NULL), 0);
 	check(settle(&w));
 	check_int(inspector_find(w.inspector, "MAEA")->result, -ETIMEDOUT);
 	check_int(inspector_find(w.inspector, "MAEB")->result, -ETIMEDOUT);
-	check(inspector_prepare(w.inspector, tree, NULL));
+	check_int(inspector_prepare(w.inspector, tree, NULL), 1);
 }
 
 static void it_may_be_freed_at_any_time(void)
@@ -158,7 +158,7 @@ static void it_may_be_freed_at_any_time(void)
 	_cleanup_tree_ struct config_tree *tree = tree_of("set pki ca a certificate MAEA\n");
 
 	world_init(&w, "exec sleep 60");
-	check(!inspector_prepare(w.inspector, tree, NULL));
+	check_int(inspector_prepare(w.inspector, tree, NULL), 0);
 }
 
 int main(void)
