@@ -15,9 +15,9 @@ const char *facts_hash(unsigned hash);
 void facts_addresses(const struct tunnel *t, char *out, size_t size);
 /* "192.0.2.53 192.0.2.54 (systemd-resolved)", "none", "192.0.2.53 (not used)" */
 void facts_dns(const struct tunnel *t, char *out, size_t size);
-/* "vpn.example.com, issued by Example CA, valid until 2027-01-31" */
 /* "through the tunnel; IPv6 installed, not active" */
 void facts_default_route(const struct tunnel *t, char *out, size_t size);
+/* "vpn.example.com, issued by Example CA, valid until 2027-01-31" */
 void facts_certificate(const struct tunnel *t, char *out, size_t size);
 /* "sha256:" and base64: what --pin and `ssl pin` take. */
 void facts_pin(const uint8_t pin[static 32], char *out, size_t size);
