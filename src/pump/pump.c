@@ -91,8 +91,8 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 
 /*
  * Has the kernel enough to send for now? The condition is that of EPOLLOUT: half of the limit. It is asked
- * only where what was written since the last answer can have changed it; on a fast path the kernel's word at
- * send(2) will do.
+ * only where what was written since the last answer can have changed it; on a fast path, and without a limit,
+ * the kernel's word at send(2) will do.
  */
 static bool kernel_has_enough(struct pump *p, usec_t now)
 {
@@ -108,7 +108,7 @@ static bool kernel_has_enough(struct pump *p, usec_t now)
 		p->next_adapt = now + ADAPT_EVERY;
 		adapt_to_rate(p, &info);
 	}
-	return p->notsent_lowat < UNSENT_FINE && 2 * p->unsent >= MAX(p->notsent_lowat, 1u);
+	return p->notsent_lowat > 0 && p->notsent_lowat < UNSENT_FINE && 2 * p->unsent >= p->notsent_lowat;
 }
 
 static void write_packets(struct pump *p)
