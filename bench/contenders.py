@@ -136,7 +136,7 @@ class Ours(Tunnel):
         (d / "password").chmod(0o600)
         self.server = lab.start("sstp-peer", "server", RELEASE / "src/sstp-peer/sstp-peer", "--listen", f"{SERVER}:443", "--cert", d / "vpn.test.pem",
                                 "--key", d / "vpn.test.key", "--users", d / "users", "--address", self.inner, "--pool", "10.9.0.2-10.9.1.250",
-                                "--mtu", self.mtu, "--mru", max(self.mtu, 1500), "--dns", "10.9.0.53", "--dns", "10.9.0.54", "--tun", "peer")
+                                "--mtu", self.mtu, "--mru", max(self.mtu, 1500), "--dns", "10.9.0.53,10.9.0.54", "--tun", "peer")
         lab.await_listen("server", 443)
 
     def start_client(self, *options):
