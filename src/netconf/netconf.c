@@ -66,7 +66,6 @@ static int make_directories(const char *run_dir, const char *dir)
 static int set_up(struct netconf *nc, const struct netconf_options *options)
 {
 	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
-	struct stat st;
 
 	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
 	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0)
@@ -75,8 +74,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 	if (r < 0)
 		return r;
 	nc->monitored = options->monitored;
-	if (stat("/proc/self/ns/net", &st) == 0)
-		nc->netns = st.st_ino;
+	nc->netns = record_netns();
 	r = rtnl_open(&nc->route, NETLINK_ROUTE);
 	if (r < 0)
 		return r;
@@ -649,7 +647,7 @@ static void note_records(struct netconf *nc, struct names *names)
 		struct record_owner owner = { 0 };
 
 		if (!is_interface_name(e->d_name)) {
-			record_delete_half(nc->dir, e->d_name);
+			record_delete_half(nc->dir, e->d_name, nc->netns);
 			continue;
 		}
 		int r = record_load(nc->dir, e->d_name, &record, &owner);

@@ -4,16 +4,27 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/parse.h"
 #include "netconf/sysctl.h"
 
 #define WORDS_MAX (NET_DNS_MAX + 2)
 #define MAGIC	  "sstpcd-net 1"
-#define HALF	  ".new:" /* behind the name while it is being written: no interface has a ':' */
+/* Behind the name while it is being written, with the network namespace: no interface has a ':'. */
+#define HALF	 ".new:%" PRIu64
+#define HALF_MAX 32
+
+uint64_t record_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
+}
 
 void record_format(const struct net_record *record, const struct record_owner *owner, struct text *out)
 {
@@ -181,11 +192,12 @@ int record_save(const char *dir, const char *ifname, const struct net_record *re
 		const struct record_owner *owner)
 {
 	_cleanup_text_ struct text text = { .max = RECORD_FILE_MAX };
-	char path[PATH_MAX], temp[PATH_MAX];
+	char path[PATH_MAX], temp[PATH_MAX], half[HALF_MAX];
 
+	(void)snprintf(half, sizeof(half), HALF, owner->netns);
 	int r = record_path(dir, ifname, "", path, sizeof(path));
 	if (r == 0)
-		r = record_path(dir, ifname, HALF, temp, sizeof(temp));
+		r = record_path(dir, ifname, half, temp, sizeof(temp));
 	if (r < 0)
 		return r;
 	record_format(record, owner, &text);
@@ -230,14 +242,14 @@ int record_delete(const char *dir, const char *ifname)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-void record_delete_half(const char *dir, const char *file)
+void record_delete_half(const char *dir, const char *file, uint64_t netns)
 {
-	size_t len = strlen(file), half = strlen(HALF);
-	char name[IFNAMSIZ], path[PATH_MAX];
+	char name[IFNAMSIZ], path[PATH_MAX], half[HALF_MAX];
+	size_t len = strlen(file), end = (size_t)snprintf(half, sizeof(half), HALF, netns);
 
-	if (len <= half || len - half >= sizeof(name) || strcmp(file + len - half, HALF) != 0)
+	if (len <= end || len - end >= sizeof(name) || strcmp(file + len - end, half) != 0)
 		return;
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(len - half), file);
-	if (if_nametoindex(name) == 0 && record_path(dir, name, HALF, path, sizeof(path)) == 0)
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(len - end), file);
+	if (if_nametoindex(name) == 0 && record_path(dir, name, half, path, sizeof(path)) == 0)
 		(void)unlink(path);
 }

@@ -9,7 +9,9 @@
 
 #include "base/wire.h"
 #include "config/store.h"
+#include "netconf/record.h"
 
+#define HEAD_SIZE 8u				       /* the network namespace */
 #define LINK_SIZE (4 + 8 + 8 * (size_t)_LINK_COUNTERS) /* of a device in the file */
 
 void baseline_done(struct baseline *b)
@@ -48,12 +50,14 @@ const struct baseline_link *baseline_find(const struct baseline *b, const struct
 
 int baseline_save(const struct baseline *b, const char *run_dir)
 {
-	_cleanup_free_ uint8_t *data = malloc(b->n * LINK_SIZE + 1);
-	struct wire_writer w = wire_writer(data, b->n * LINK_SIZE);
+	size_t size = HEAD_SIZE + b->n * LINK_SIZE;
+	_cleanup_free_ uint8_t *data = malloc(size);
+	struct wire_writer w = wire_writer(data, size);
 	char path[PATH_MAX];
 
 	if (!data)
 		return -ENOMEM;
+	wire_put_u64(&w, record_netns());
 	for (size_t i = 0; i < b->n; i++) {
 		wire_put_u32(&w, b->links[i].ifindex);
 		wire_put_u64(&w, (uint64_t)b->links[i].time);
@@ -77,9 +81,11 @@ int baseline_load(struct baseline *b, const char *run_dir)
 	struct baseline_link *list = calloc(len / LINK_SIZE + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
-	struct wire_reader reader = wire_reader(data, len % LINK_SIZE == 0 ? len : 0);
+	struct wire_reader reader = wire_reader(data, len % LINK_SIZE == HEAD_SIZE ? len : 0);
 	baseline_done(b);
 	*b = (struct baseline){ .links = list };
+	if (wire_u64(&reader) != record_netns())
+		return 0;
 	for (; wire_left(&reader) > 0; b->n++) {
 		struct baseline_link *l = &list[b->n];
 		l->ifindex = wire_u32(&reader);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "netconf/record.h"
 #include "test.h"
@@ -99,12 +101,35 @@ static void file_is_private_and_replaced_as_a_whole(void)
 	check_int(rmdir(dir), 0); /* nothing else is in it */
 }
 
+static void halves_of_this_namespace_are_deleted(void)
+{
+	static const struct {
+		const char *file;
+		bool deleted;
+	} cases[] = { { "sstpc-no.new:77", true }, { "sstpc-no.new:7", false }, { "sstpc-no.new:177", false },
+		      { "sstpc-no.new:", false },  { "lo.new:77", false },	{ ".new:77", false },
+		      { "sstpc-no", false } };
+	char dir[] = "/tmp/sstpcd-record-XXXXXX", path[96];
+
+	check(mkdtemp(dir));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, cases[i].file);
+		FILE *f = fopen(path, "w");
+		check(f && fclose(f) == 0);
+		record_delete_half(dir, cases[i].file, 77);
+		check_int(access(path, F_OK) < 0, cases[i].deleted);
+		(void)unlink(path);
+	}
+	check_int(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
 		TEST(parse_of_format_is_identity),
 		TEST(anything_else_is_refused),
 		TEST(file_is_private_and_replaced_as_a_whole),
+		TEST(halves_of_this_namespace_are_deleted),
 		{},
 	});
 }
