@@ -153,9 +153,6 @@ static void process_netconf(struct manager *m)
 		log.tag = name;
 		log_error(&log, "%s: %s", cause_summary(failure.cause), failure.detail);
 	}
-	struct tunnel *t = manager_find(m, name);
-	if (t)
-		tunnel_resolver_changed(t);
 }
 
 static void on_netconf(void *ctx, uint32_t events)
@@ -182,6 +179,13 @@ static void watch_netconf(struct manager *m)
 	loop_timer_set(&m->loop, &m->netconf_timer, netconf_deadline(m->netconf));
 }
 
+/* Any call into netconf may have ended a change of the resolver, of another interface, too. */
+static void follow_resolver(struct manager *m)
+{
+	for (size_t i = m->n_tunnels; i-- > 0;)
+		tunnel_resolver_changed(m->tunnels[i]);
+}
+
 int manager_run(struct manager *m)
 {
 	while (!loop_stopped(&m->loop)) {
@@ -189,6 +193,7 @@ int manager_run(struct manager *m)
 		int r = loop_step(&m->loop, USEC_NEVER);
 		if (r < 0)
 			return r;
+		follow_resolver(m);
 	}
 	return loop_run(&m->loop); /* the result */
 }

@@ -498,6 +498,8 @@ void tunnel_answered(struct tunnel *t)
 static void dial_timeout(struct tunnel *t)
 {
 	if (t->attempt->waits_for_resolver) {
+		log_warning(&t->log,
+			    "the host's resolver is still being changed: the server is looked up now");
 		start_worker(t);
 		return;
 	}

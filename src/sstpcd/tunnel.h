@@ -181,7 +181,7 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event);
  * still there? Called once for a burst of events. */
 void tunnel_network_changed(struct tunnel *t, usec_t asleep);
 
-/* A change of the host's resolver for this interface has ended, well or not. */
+/* A change of the host's resolver may have ended, well or not. */
 void tunnel_resolver_changed(struct tunnel *t);
 
 /* When the next attempt will be made; USEC_NEVER if none is planned. */
