@@ -162,7 +162,6 @@ struct net_route {
 	uint32_t ifindex;
 	struct net_addr via;   /* AF_UNSPEC = no gateway */
 	char device[IFNAMSIZ]; /* of `ifindex`; "" = unknown */
-	bool expires;	       /* IPv6: by a lifetime, as what a router advertisement brought */
 	bool dead;	       /* RTNH_F_DEAD, or linkdown on a device that ignores such routes */
 };
 
@@ -181,9 +180,8 @@ struct net_observed {
 
 	struct net_observed_addr addrs[NET_OBSERVED_ADDRS_MAX];
 	size_t n_addrs;
-	/* Routes of ours on this interface, its router-advertised default routes and prefixes, and every
-	 * other route with the destination of a default route (or half) of ours. In the kernel's order of
-	 * preference. */
+	/* Routes of ours on this interface, its router-advertised default routes, and every other route with
+	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
 

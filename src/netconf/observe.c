@@ -86,12 +86,6 @@ static struct net_route *add_route(struct route_cache *c)
 	return &c->routes[c->n++];
 }
 
-/* The kernel's route to a prefix that a router advertisement calls on-link. A user's has no lifetime. */
-static bool is_advertised_prefix(const struct net_route *r)
-{
-	return r->dst.family == AF_INET6 && r->protocol == RTPROT_KERNEL && r->expires;
-}
-
 static void take_route(void *ctx, const struct nlmsghdr *message)
 {
 	struct route_cache *cache = ctx;
@@ -100,13 +94,10 @@ static void take_route(void *ctx, const struct nlmsghdr *message)
 
 	/* Most are of no interest: looked at before anything of them is taken apart. */
 	if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(*rtm) ||
-	    (rtm->rtm_dst_len > 1 && rtm->rtm_protocol != NET_ROUTE_PROTOCOL &&
-	     !(rtm->rtm_family == AF_INET6 && rtm->rtm_protocol == RTPROT_KERNEL)) ||
+	    (rtm->rtm_dst_len > 1 && rtm->rtm_protocol != NET_ROUTE_PROTOCOL) ||
 	    (rtm->rtm_type != RTN_UNICAST && rtm->rtm_type != RTN_BLACKHOLE &&
 	     rtm->rtm_type != RTN_UNREACHABLE && rtm->rtm_type != RTN_PROHIBIT) ||
 	    rtnl_route_parse(message, &r) < 0)
-		return;
-	if (!is_wide(&r) && r.protocol == RTPROT_KERNEL && !is_advertised_prefix(&r))
 		return;
 	to = add_route(cache);
 	if (to)
@@ -145,8 +136,7 @@ static int fill_cache(const struct observer *o)
 static void pick_route(const struct net_route *r, struct net_observed *obs)
 {
 	bool ours = r->ifindex == obs->ifindex &&
-		    (r->protocol == NET_ROUTE_PROTOCOL || (r->protocol == RTPROT_RA && is_wide(r)) ||
-		     is_advertised_prefix(r));
+		    (r->protocol == NET_ROUTE_PROTOCOL || (r->protocol == RTPROT_RA && is_wide(r)));
 	bool foreign = r->ifindex != obs->ifindex && is_wide(r);
 	size_t limit = ours ? NET_OBSERVED_ROUTES_MAX : OURS_MAX;
 

@@ -378,11 +378,9 @@ static void want_halves(struct planner *p, struct wanted *w, struct net_addr any
 	want_route(p, w, upper, 1);
 }
 
-/* A route from a router advertisement that the present session or settings would not have made. */
+/* A default route from a router advertisement that the present session or settings would not have made. */
 static bool is_stale_ra_route(const struct planner *p, const struct net_route *r)
 {
-	if (r->protocol == RTPROT_KERNEL) /* to a prefix */
-		return ra_is_over(p);
 	if (r->protocol != RTPROT_RA || !is_default(r))
 		return false;
 	if (p->want->default_route != NET_DEFAULT_METRIC || ra_is_over(p))

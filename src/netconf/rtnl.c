@@ -446,16 +446,6 @@ static void parse_multipath(const struct nlattr *nest, int family, struct net_ro
 	(void)parse_hop_attrs(&attrs, family, ret);
 }
 
-/* True for a lifetime. */
-static bool parse_expires(const struct nlattr *attr)
-{
-	struct rta_cacheinfo info = { 0 };
-
-	if (attr && mnl_attr_get_payload_len(attr) >= sizeof(info))
-		memcpy(&info, mnl_attr_get_payload(attr), sizeof(info));
-	return info.rta_expires != 0;
-}
-
 int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(message);
@@ -473,7 +463,6 @@ int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret)
 	route.protocol = rtm->rtm_protocol;
 	route.type = rtm->rtm_type;
 	route.ifindex = attr_u32(&attrs, RTA_OIF);
-	route.expires = parse_expires(attrs.of[RTA_CACHEINFO]);
 	route.dead = rtm->rtm_flags & RTNH_F_DEAD;
 	(void)parse_hop_attrs(&attrs, rtm->rtm_family, &route);
 	if (attrs.of[RTA_MULTIPATH])

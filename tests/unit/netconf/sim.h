@@ -68,8 +68,7 @@ static inline void sim_init(struct sim *s)
 
 static inline bool sim_is_foreign(const struct net_route *r)
 {
-	return r->ifindex != OURS ||
-	       (r->protocol != NET_ROUTE_PROTOCOL && r->protocol != RTPROT_RA && !r->expires);
+	return r->ifindex != OURS || (r->protocol != NET_ROUTE_PROTOCOL && r->protocol != RTPROT_RA);
 }
 
 static inline void sim_drop_routes(struct net_observed *k, int family)
@@ -177,15 +176,6 @@ static inline void sim_router_advertisement(struct sim *s)
 							     .prefix_len = 64,
 							     .dynamic = true };
 	k->sysctl[NET_SYSCTL_IPV6_MTU].value = NET_IPV6_MTU_MIN;
-	(void)sim_add_route(k, (struct net_route){ .dst = ip("2001:db8::"),
-						   .prefix_len = 64,
-						   .table = k->table,
-						   .metric = 256,
-						   .protocol = RTPROT_KERNEL,
-						   .type = RTN_UNICAST,
-						   .ifindex = OURS,
-						   .expires = true,
-						   .device = "sstpc0" });
 	if (k->sysctl[NET_SYSCTL_ACCEPT_RA_DEFRTR].value)
 		(void)sim_add_route(
 			k, (struct net_route){ .dst = ip("::"),
