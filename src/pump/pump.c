@@ -90,7 +90,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 }
 
 /*
- * Has the kernel enough to send for now? The condition is that of EPOLLOUT: half of the limit. It is asked
+ * Has the kernel enough to send? The condition is that of EPOLLOUT: half of the limit. It is asked
  * only where what was written since the last answer can have changed it; on a fast path, and without a limit,
  * the kernel's word at send(2) will do.
  */

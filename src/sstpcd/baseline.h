@@ -2,8 +2,8 @@
 /*
  * `clear interfaces counters`: what is subtracted from the kernel's counters from then on. It stands in a
  * file in the run directory, so that a restart and a re-exec of the daemon keep it and a reboot does not, as
- * the counters themselves. A device of another index is another device, and
- * so is one of another network namespace.
+ * the counters themselves. A device of another index is another device, and so is one of another network
+ * namespace.
  */
 #pragma once
 
