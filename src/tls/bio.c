@@ -39,15 +39,14 @@ static void queue_sent(struct wire *w, size_t n)
 	w->head = w->len = w->size = 0;
 }
 
-/* Whatever is written from now on is lost: the connection is. */
-static int give_up_writing(struct wire *w, int error)
+int wire_give_up(struct wire *w, int error)
 {
 	w->write_error = error;
 	queue_sent(w, wire_unsent(w));
 	return error;
 }
 
-static int queue_add(struct wire *w, const uint8_t *data, size_t len)
+int wire_reserve_queue(struct wire *w, size_t len, uint8_t **ret)
 {
 	if (w->head > 0 && len > w->size - w->len) {
 		memmove(w->queue, w->queue + w->head, wire_unsent(w));
@@ -62,7 +61,18 @@ static int queue_add(struct wire *w, const uint8_t *data, size_t len)
 		w->queue = queue;
 		w->size = size;
 	}
-	memcpy(w->queue + w->len, data, len);
+	*ret = w->queue + w->len;
+	return 0;
+}
+
+static int queue_add(struct wire *w, const uint8_t *data, size_t len)
+{
+	uint8_t *place;
+	int error = wire_reserve_queue(w, len, &place);
+
+	if (error < 0)
+		return error;
+	memcpy(place, data, len);
 	w->len += len;
 	return 0;
 }
@@ -75,7 +85,7 @@ int wire_flush(struct wire *w)
 		return 0;
 	ssize_t n = send_both(w, NULL, 0);
 	if (n < 0)
-		return give_up_writing(w, (int)n);
+		return wire_give_up(w, (int)n);
 	queue_sent(w, (size_t)n);
 	return wire_unsent(w) > 0 ? -EAGAIN : 0;
 }
@@ -94,14 +104,14 @@ static int bio_write(BIO *bio, const char *data, int len)
 		size_t waiting = wire_unsent(w);
 		ssize_t n = send_both(w, data, size);
 		if (n < 0) {
-			(void)give_up_writing(w, (int)n);
+			(void)wire_give_up(w, (int)n);
 			return len;
 		}
 		queue_sent(w, MIN((size_t)n, waiting));
 		sent = (size_t)n > waiting ? (size_t)n - waiting : 0;
 	}
 	if (sent < size && (error = queue_add(w, (const uint8_t *)data + sent, size - sent)) < 0)
-		(void)give_up_writing(w, error);
+		(void)wire_give_up(w, error);
 	return len;
 }
 
@@ -138,6 +148,31 @@ static ssize_t receive_ahead(struct wire *w, uint8_t *out, size_t size)
 	note_first(w, out, here);
 	note_first(w, w->ahead, w->ahead_len);
 	return (ssize_t)here;
+}
+
+int wire_receive(struct wire *w)
+{
+	ssize_t n;
+
+	if (w->read_error || w->eof)
+		return w->read_error ? w->read_error : -ECONNRESET;
+	w->ahead_len = wire_ahead(w);
+	memmove(w->ahead, w->ahead + w->ahead_at, w->ahead_len);
+	w->ahead_at = 0;
+	size_t room = READ_AHEAD - w->ahead_len;
+	do
+		n = recv(w->fd, w->ahead + w->ahead_len, room, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		w->drained = true;
+		return -EAGAIN;
+	}
+	if (n < 0)
+		return w->read_error = -errno;
+	w->eof = n == 0;
+	w->drained = (size_t)n < room;
+	w->ahead_len += (size_t)n;
+	return w->eof ? -ECONNRESET : 0;
 }
 
 static int bio_read(BIO *bio, char *out, int len)

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "tls/records.h"
 #include "tls/tls.h"
 
 /* --- bio.c: the socket below OpenSSL --- */
@@ -44,6 +45,14 @@ struct wire {
 
 BIO_METHOD *wire_bio_method(void);
 int wire_flush(struct wire *w);
+/* Room for `len` bytes at the end of the queue; w->len grows by as many once they are there. -ENOMEM, or
+ * -ENOBUFS where the peer reads nothing. */
+int wire_reserve_queue(struct wire *w, size_t len, uint8_t **ret);
+/* Whatever is written from now on is lost: the connection is. Returns `error`. */
+int wire_give_up(struct wire *w, int error);
+/* One recv(2) behind what is left in w->ahead. 0, -EAGAIN, -ECONNRESET at the end (w->eof), or the socket's
+ * error. */
+int wire_receive(struct wire *w);
 static inline size_t wire_unsent(const struct wire *w)
 {
 	return w->len - w->head;
@@ -56,8 +65,11 @@ static inline size_t wire_ahead(const struct wire *w)
 /* --- the session --- */
 
 struct tls {
+	/* NULL once `records` has taken over */
 	SSL_CTX *ctx;
 	SSL *ssl;
+	struct records *records; /* NULL: OpenSSL carries the data, too */
+	struct traffic_secrets secrets;
 	BIO_METHOD *bio_method;
 	struct wire wire;
 	bool server;
@@ -73,9 +85,14 @@ struct tls {
 	size_t pin_count;
 	struct tls_pin pins[TLS_PINS_MAX];
 	char verify_name[TLS_NAME_MAX];
-	bool verify_address; /* it is an address literal */
+	bool verify_address;  /* it is an address literal */
+	struct tls_peer peer; /* since `established` */
 	struct failure failure;
 };
+
+/* Counts what the peer makes us look at without sending data. -EAGAIN while it is bearable is not said: 0, or
+ * the error of the session. */
+int tls_note_message(struct tls *t);
 
 /* Initialises OpenSSL without its configuration file. */
 int tls_library_init(void);

@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 #endif
 
+#include "base/secret.h"
 #include "tls/internal.h"
 
 /* Handshake messages (tickets, KeyUpdate) that a peer may send without a byte of data between them. */
@@ -117,14 +118,16 @@ static void message_callback(int sent, int version, int type, const void *data, 
 
 static void keylog_callback(const SSL *ssl, const char *line)
 {
-	const struct tls *t = SSL_get_app_data(ssl);
+	struct tls *t = SSL_get_app_data(ssl);
 	struct iovec iov[] = {
 		{ .iov_base = (void *)(uintptr_t)line, .iov_len = strlen(line) },
 		{ .iov_base = (char[]){ '\n' }, .iov_len = 1 },
 	};
 
+	(void)records_note_secret(&t->secrets, line);
 	/* A debugging aid: a full disk must not end the session. */
-	(void)!writev(t->keylog_fd, iov, ARRAY_SIZE(iov));
+	if (t->keylog_fd > 0)
+		(void)!writev(t->keylog_fd, iov, ARRAY_SIZE(iov));
 }
 
 /* The session on top of t->ctx. */
@@ -172,8 +175,7 @@ int tls_client_new(const struct tls_policy *policy, int fd, struct tls **ret, st
 	int error = -ENOMEM;
 
 	if (t && (t->ctx = tls_context_new(TLS_client_method(), policy->min, policy->max))) {
-		if (policy->keylog_fd > 0)
-			SSL_CTX_set_keylog_callback(t->ctx, keylog_callback);
+		SSL_CTX_set_keylog_callback(t->ctx, keylog_callback);
 		error = attach(t, fd, policy->keylog_fd);
 		if (error == 0)
 			error = verify_init(t, policy, f);
@@ -248,8 +250,7 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **r
 	if (s && (s->ctx = tls_context_new(TLS_server_method(), config->min, config->max))) {
 		SSL_CTX_set_num_tickets(s->ctx, 0);
 		s->keylog_fd = config->keylog_fd;
-		if (config->keylog_fd > 0)
-			SSL_CTX_set_keylog_callback(s->ctx, keylog_callback);
+		SSL_CTX_set_keylog_callback(s->ctx, keylog_callback);
 		error = load_chain(s->ctx, config, f);
 		if (error == 0)
 			error = load_key(s->ctx, config, f);
@@ -299,17 +300,59 @@ int tls_server_accept(struct tls_server *server, int fd, struct tls **ret)
 
 /* --- both --- */
 
+/* All that only the handshake needs. */
+static void free_handshake(struct tls *t)
+{
+	SSL_free(t->ssl);
+	t->ssl = NULL;
+	SSL_CTX_free(t->ctx);
+	t->ctx = NULL;
+	BIO_meth_free(t->bio_method);
+	t->bio_method = NULL;
+	sk_X509_pop_free(t->others, X509_free);
+	t->others = NULL;
+	wipe(&t->secrets, sizeof(t->secrets));
+}
+
 void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
-	SSL_free(t->ssl);
-	SSL_CTX_free(t->ctx);
-	BIO_meth_free(t->bio_method);
-	sk_X509_pop_free(t->others, X509_free);
+	free_handshake(t);
+	records_free(t->records);
 	free(t->wire.queue);
 	free(t->wire.ahead);
 	free(t);
+}
+
+/* Notes who the peer is. */
+static int describe_peer(const struct tls *t, struct tls_peer *ret)
+{
+	const X509 *x = t->server ? NULL : SSL_get0_peer_certificate(t->ssl);
+	struct tls_peer p = { 0 };
+
+	p.version = SSL_get_version(t->ssl);
+	p.cipher = SSL_get_cipher_name(t->ssl);
+	if (x) {
+		certificate_name(X509_get_subject_name(x), p.subject, sizeof(p.subject));
+		certificate_name(X509_get_issuer_name(x), p.issuer, sizeof(p.issuer));
+		certificate_alt_names(x, p.names, sizeof(p.names));
+		p.not_before = certificate_time(X509_get0_notBefore(x));
+		p.not_after = certificate_time(X509_get0_notAfter(x));
+		if (certificate_pin(x, &p.pin) < 0 || !X509_digest(x, EVP_sha1(), p.sha1, NULL) ||
+		    !X509_digest(x, EVP_sha256(), p.sha256, NULL))
+			return -ENOMEM;
+	}
+	*ret = p;
+	return 0;
+}
+
+int tls_peer(const struct tls *t, struct tls_peer *ret)
+{
+	if (!t->established)
+		return -ENOTCONN;
+	*ret = t->peer;
+	return 0;
 }
 
 /* Whether OpenSSL only waits for more bytes. */
@@ -331,12 +374,31 @@ static bool handshake_step(struct tls *t)
 	return r == 1;
 }
 
+/*
+ * The data is ours to carry from here on, if it can be. Records of the peer that came with the end of the
+ * handshake are still in wire.ahead: OpenSSL reads no further than the record it needs.
+ */
+static void finish_handshake(struct tls *t)
+{
+	if (describe_peer(t, &t->peer) < 0) {
+		failure_set(&t->failure, CAUSE_INTERNAL, "out of memory after the handshake");
+		t->error = -ENOMEM;
+		return;
+	}
+	t->established = true;
+	if (!SSL_has_pending(t->ssl) &&
+	    records_new((uint32_t)SSL_CIPHER_get_id(SSL_get_current_cipher(t->ssl)), &t->secrets, t->server,
+			&t->records) == 0)
+		free_handshake(t);
+	ERR_clear_error();
+}
+
 int tls_handshake(struct tls *t)
 {
 	if (t->error)
 		return t->error;
-	if (!t->established)
-		t->established = handshake_step(t);
+	if (!t->established && handshake_step(t))
+		finish_handshake(t);
 	if (t->error)
 		return t->error;
 	int error = wire_flush(&t->wire);
@@ -365,6 +427,17 @@ size_t tls_unsent(const struct tls *t)
 	return wire_unsent(&t->wire);
 }
 
+static int end_flood(struct tls *t)
+{
+	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "a flood of TLS handshake messages");
+	return t->error = -EPROTO;
+}
+
+int tls_note_message(struct tls *t)
+{
+	return ++t->messages <= MESSAGES_MAX ? 0 : end_flood(t);
+}
+
 /* What a read without data means: -EAGAIN, 0 for the peer's end, or a final error. */
 static int no_data(struct tls *t, int result)
 {
@@ -377,15 +450,30 @@ static int no_data(struct tls *t, int result)
 	}
 	if (code != SSL_ERROR_WANT_READ || t->wire.write_error)
 		return explain_session(t);
-	if (t->messages <= MESSAGES_MAX)
-		return -EAGAIN;
-	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "a flood of TLS handshake messages");
-	return t->error = -EPROTO;
+	return t->messages <= MESSAGES_MAX ? -EAGAIN : end_flood(t);
+}
+
+/* As records_read(), by OpenSSL. */
+static size_t ssl_read(struct tls *t, uint8_t *buf, size_t size, int *ret_end)
+{
+	size_t got = 0, n;
+
+	while (got < size) {
+		int r = SSL_read_ex(t->ssl, buf + got, size - got, &n);
+		if (r != 1) {
+			*ret_end = no_data(t, r);
+			break;
+		}
+		got += n;
+		t->messages = 0;
+		t->wire.no_recv = true; /* only what one recv brought: latency, and a chance for the others */
+	}
+	t->wire.no_recv = false;
+	return got;
 }
 
 ssize_t tls_read(struct tls *t, void *buf, size_t size)
 {
-	size_t got = 0, n;
 	int end = 0;
 
 	if (t->error || t->closed) {
@@ -395,25 +483,21 @@ ssize_t tls_read(struct tls *t, void *buf, size_t size)
 	if (size == 0)
 		return -EAGAIN; /* 0 would mean the end */
 	t->blocked = t->end_unsaid = false;
-	while (got < size) {
-		int r = SSL_read_ex(t->ssl, (uint8_t *)buf + got, size - got, &n);
-		if (r != 1) {
-			end = no_data(t, r);
-			break;
-		}
-		got += n;
-		t->messages = 0;
-		t->wire.no_recv = true; /* only what one recv brought: latency, and a chance for the others */
-	}
-	t->wire.no_recv = false;
+	size_t got = t->records ? records_read(t, buf, size, &end) : ssl_read(t, buf, size, &end);
 	t->end_unsaid = got > 0 && (t->error || t->closed);
 	return got > 0 ? (ssize_t)got : end;
 }
 
+/* Bytes that came and were not read, encrypted or not. */
+static bool has_input(const struct tls *t)
+{
+	return wire_ahead(&t->wire) > 0 ||
+	       (t->records ? records_rest(t->records) > 0 : SSL_has_pending(t->ssl));
+}
+
 bool tls_pending(const struct tls *t)
 {
-	return t->end_unsaid || (!t->blocked && !t->error && !t->closed &&
-				 (wire_ahead(&t->wire) > 0 || SSL_has_pending(t->ssl)));
+	return t->end_unsaid || (!t->blocked && !t->error && !t->closed && has_input(t));
 }
 
 bool tls_drained(const struct tls *t)
@@ -434,20 +518,32 @@ static bool has_room(struct tls *t)
 	return wire_unsent(&t->wire) + RECORD_WIRE_MAX <= QUEUE_TARGET;
 }
 
+static int ssl_write(struct tls *t, const uint8_t *data, size_t len, bool flush)
+{
+	size_t n;
+
+	t->wire.more = !flush;
+	int r = SSL_write_ex(t->ssl, data, len, &n);
+	t->wire.more = false;
+	return r == 1 ? 0 : explain_session(t);
+}
+
 ssize_t tls_write(struct tls *t, const void *data, size_t len, bool more)
 {
-	size_t done = 0, n;
+	size_t done = 0;
 
 	if (t->error || t->wire.write_error)
 		return t->error ? t->error : t->wire.write_error;
 	while (done < len && has_room(t)) {
 		size_t part = MIN(len - done, (size_t)TLS_RECORD_MAX);
-		t->wire.more = more || done + part < len;
-		int r = SSL_write_ex(t->ssl, (const uint8_t *)data + done, part, &n);
-		t->wire.more = false;
-		if (r != 1)
-			return explain_session(t);
-		done += n;
+		bool flush = !more && done + part == len;
+		int error = t->records ? records_write(t, (const uint8_t *)data + done, part)
+				       : ssl_write(t, (const uint8_t *)data + done, part, flush);
+		if (error < 0)
+			return error;
+		if (flush)
+			(void)wire_flush(&t->wire);
+		done += part;
 	}
 	if (t->wire.write_error)
 		return t->wire.write_error;
@@ -458,7 +554,10 @@ int tls_shutdown(struct tls *t)
 {
 	if (t->error || !t->established)
 		return 0; /* nobody to say goodbye to */
-	(void)SSL_shutdown(t->ssl);
+	if (t->records)
+		records_shutdown(t);
+	else
+		(void)SSL_shutdown(t->ssl);
 	ERR_clear_error();
 	return wire_flush(&t->wire) == -EAGAIN ? -EAGAIN : 0;
 }
@@ -466,27 +565,4 @@ int tls_shutdown(struct tls *t)
 const struct failure *tls_failure(const struct tls *t)
 {
 	return &t->failure;
-}
-
-int tls_peer(const struct tls *t, struct tls_peer *ret)
-{
-	const X509 *x = t->server ? NULL : SSL_get0_peer_certificate(t->ssl);
-	struct tls_peer p = { 0 };
-
-	if (!t->established)
-		return -ENOTCONN;
-	p.version = SSL_get_version(t->ssl);
-	p.cipher = SSL_get_cipher_name(t->ssl);
-	if (x) {
-		certificate_name(X509_get_subject_name(x), p.subject, sizeof(p.subject));
-		certificate_name(X509_get_issuer_name(x), p.issuer, sizeof(p.issuer));
-		certificate_alt_names(x, p.names, sizeof(p.names));
-		p.not_before = certificate_time(X509_get0_notBefore(x));
-		p.not_after = certificate_time(X509_get0_notAfter(x));
-		if (certificate_pin(x, &p.pin) < 0 || !X509_digest(x, EVP_sha1(), p.sha1, NULL) ||
-		    !X509_digest(x, EVP_sha256(), p.sha256, NULL))
-			return -ENOMEM;
-	}
-	*ret = p;
-	return 0;
 }

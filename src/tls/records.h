@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of src/tls: TLS 1.3 records once the handshake is over, see records.c. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tls;
+struct records;
+
+#define TRAFFIC_SECRET_MAX 48 /* SHA-384 */
+
+/* What the application traffic keys are made of (RFC 8446 §7.1): the client's, the server's. */
+struct traffic_secrets {
+	uint8_t secret[2][TRAFFIC_SECRET_MAX];
+	size_t len[2]; /* 0: not known */
+};
+
+/* Keeps what a line of OpenSSL's key log callback says of them; that is its public way to tell. */
+bool records_note_secret(struct traffic_secrets *s, const char *line);
+
+/*
+ * For a session that stands and of whose application data nothing was sent or read. `cipher`: as
+ * SSL_CIPHER_get_id() has it. -EOPNOTSUPP if this is not done for it (TLS 1.2), or -ENOMEM.
+ */
+int records_new(uint32_t cipher, const struct traffic_secrets *secrets, bool server, struct records **ret);
+void records_free(struct records *r); /* NULL is fine */
+
+/* Encrypts one record of up to TLS_RECORD_MAX bytes behind those that wait in t->wire. 0, or the error that
+ * all writing has from now on. */
+int records_write(struct tls *t, const uint8_t *data, size_t len);
+/* Queues close_notify, once. */
+void records_shutdown(struct tls *t);
+/*
+ * Decrypts what has arrived, after at most one recv(2) and none if something was there. Returns the count of
+ * bytes; if that is less than `size`, *ret_end says why: -EAGAIN, 0 with t->closed, or t->error.
+ */
+size_t records_read(struct tls *t, uint8_t *out, size_t size, int *ret_end);
+/* Bytes that are decrypted already and wait for room. */
+size_t records_rest(const struct records *r);
