@@ -28,15 +28,12 @@ static ssize_t send_both(struct wire *w, const void *data, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-/* Takes `n` sent bytes off the queue. The buffer is given back once it is empty: an idle session has none. */
+/* Takes `n` sent bytes off the queue. */
 static void queue_sent(struct wire *w, size_t n)
 {
 	w->head += n;
-	if (w->head < w->len)
-		return;
-	free(w->queue);
-	w->queue = NULL;
-	w->head = w->len = w->size = 0;
+	if (w->head == w->len)
+		w->head = w->len = 0;
 }
 
 int wire_give_up(struct wire *w, int error)

@@ -58,6 +58,14 @@ void alert_text(int alert, char *out, size_t size)
 	(void)snprintf(out, size, "%s (%d)", name, alert);
 }
 
+const char *reason_text(unsigned long code)
+{
+	if (code == 0)
+		return NULL;
+	(void)OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
+	return ERR_reason_error_string(code);
+}
+
 /* A record header by RFC 8446 §5.1: a known type and major version 3. Judged by as much as came. */
 static bool looks_like_tls(const struct wire *w)
 {
@@ -114,7 +122,7 @@ static void explain_garbage(const struct tls *t, struct failure *f)
 
 static void explain_reason(const struct tls *t, unsigned long code, struct failure *f)
 {
-	const char *text = ERR_reason_error_string(code);
+	const char *text = reason_text(code);
 	int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
 
 	switch (reason) {
@@ -168,7 +176,7 @@ void explain_handshake(struct tls *t)
 
 int explain_session(struct tls *t)
 {
-	const char *text = ERR_reason_error_string(ERR_peek_error());
+	const char *text = reason_text(ERR_peek_error());
 	struct failure *f = &t->failure;
 	int socket_error = t->wire.read_error ? t->wire.read_error : t->wire.write_error;
 	char alert[48];

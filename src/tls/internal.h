@@ -28,13 +28,13 @@
  * has half a record in its hands and no call must be repeated with the same arguments. */
 struct wire {
 	int fd;
-	bool more;	  /* hold writes back: others follow at once */
-	bool no_recv;	  /* act as if nothing had arrived */
-	bool drained;	  /* the last recv(2) got less than it asked for */
-	bool eof;	  /* the peer closed its side of the connection */
-	int read_error;	  /* negative errno of the socket, sticky */
-	int write_error;  /* likewise; what is written later is lost, so that OpenSSL can go on reading */
-	uint8_t *queue;	  /* NULL while nothing waits */
+	bool more;	 /* hold writes back: others follow at once */
+	bool no_recv;	 /* act as if nothing had arrived */
+	bool drained;	 /* the last recv(2) got less than it asked for */
+	bool eof;	 /* the peer closed its side of the connection */
+	int read_error;	 /* negative errno of the socket, sticky */
+	int write_error; /* likewise; what is written later is lost, so that OpenSSL can go on reading */
+	uint8_t *queue;
 	size_t head, len; /* bytes sent already, bytes in the queue altogether */
 	size_t size;
 	uint8_t *ahead; /* READ_AHEAD bytes: received, and not yet asked for */
@@ -150,5 +150,7 @@ void verify_explain(int error, int depth, X509 *failed, X509 *leaf, const char *
 void explain_handshake(struct tls *t);
 /* The same for an established session whose reading came to an end. Returns the error for the caller. */
 int explain_session(struct tls *t);
+/* OpenSSL's words for an error of its queue; NULL if it has none. */
+const char *reason_text(unsigned long code);
 /* "handshake_failure (40)" */
 void alert_text(int alert, char *out, size_t size);

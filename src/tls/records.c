@@ -21,11 +21,15 @@
 #include "base/parse.h"
 #include "base/secret.h"
 #include "base/wire.h"
+#include "tls/fast-gcm.h"
 #include "tls/internal.h"
 
-#define HEADER_LEN     5u
-#define TAG_LEN	       16u /* all three ciphers */
-#define NONCE_LEN      12u
+#define HEADER_LEN 5u
+#define TAG_LEN	   FAST_GCM_TAG /* of all three ciphers */
+#define NONCE_LEN  FAST_GCM_NONCE
+/* So much goes by before a faster cipher is looked for: it takes half a millisecond and 200 KB for a moment.
+ */
+#define FAST_AFTER     (1u << 20)
 #define CIPHERTEXT_MAX (TLS_RECORD_MAX + 256u) /* §5.2 */
 #define TICKET_MAX     65535u		       /* a generous bound for what is only passed over */
 #define MESSAGE_HEADER 4u
@@ -37,16 +41,19 @@ static const struct suite {
 	uint32_t id; /* as SSL_CIPHER_get_id() has it */
 	const char *cipher, *digest;
 	size_t key_len, secret_len;
+	bool fast; /* fast-gcm.h may have it */
 } suites[] = {
-	{ TLS1_3_CK_AES_128_GCM_SHA256, "AES-128-GCM", "SHA256", 16, 32 },
-	{ TLS1_3_CK_AES_256_GCM_SHA384, "AES-256-GCM", "SHA384", 32, 48 },
-	{ TLS1_3_CK_CHACHA20_POLY1305_SHA256, "ChaCha20-Poly1305", "SHA256", 32, 32 },
+	{ TLS1_3_CK_AES_128_GCM_SHA256, "AES-128-GCM", "SHA256", 16, 32, true },
+	{ TLS1_3_CK_AES_256_GCM_SHA384, "AES-256-GCM", "SHA384", 32, 48, true },
+	{ TLS1_3_CK_CHACHA20_POLY1305_SHA256, "ChaCha20-Poly1305", "SHA256", 32, 32, false },
 };
 
 /* One direction. */
 struct traffic {
 	EVP_CIPHER_CTX *ctx;
-	uint64_t sequence; /* of the next record, §5.3 */
+	struct fast_gcm *fast; /* in its place, where there is one */
+	size_t before_fast;    /* bytes until that is looked for; 0: it was */
+	uint64_t sequence;     /* of the next record, §5.3 */
 	uint8_t iv[NONCE_LEN];
 	uint8_t secret[TRAFFIC_SECRET_MAX];
 };
@@ -98,9 +105,25 @@ static int start_traffic(const struct suite *suite, struct traffic *t, bool encr
 	if (r == 0 && (!cipher || !EVP_CipherInit_ex2(t->ctx, cipher, key, NULL, encrypts, NULL)))
 		r = -ENOMEM;
 	t->sequence = 0;
+	fast_gcm_free(t->fast);
+	t->fast = NULL;
+	t->before_fast = suite->fast ? FAST_AFTER : 0;
 	EVP_CIPHER_free(cipher);
 	wipe(key, sizeof(key));
 	return r;
+}
+
+/* `len` bytes are about to go by. */
+static void note_bytes(const struct suite *suite, struct traffic *t, size_t len)
+{
+	uint8_t key[32];
+
+	if (t->before_fast == 0)
+		return;
+	t->before_fast -= MIN(t->before_fast, len);
+	if (t->before_fast == 0 && expand(suite, t->secret, "key", key, suite->key_len) == 0)
+		t->fast = fast_gcm_new(key, suite->key_len);
+	wipe(key, sizeof(key));
 }
 
 /* The next generation of keys, §7.2. */
@@ -171,6 +194,8 @@ void records_free(struct records *r)
 		return;
 	EVP_CIPHER_CTX_free(r->in.ctx);
 	EVP_CIPHER_CTX_free(r->out.ctx);
+	fast_gcm_free(r->in.fast);
+	fast_gcm_free(r->out.fast);
 	wipe(r, sizeof(*r));
 	free(r);
 }
@@ -196,6 +221,10 @@ static bool seal(struct traffic *t, uint8_t type, const uint8_t *data, size_t le
 	memcpy(out, (uint8_t[]){ SSL3_RT_APPLICATION_DATA, 3, 3, (uint8_t)(body >> 8), (uint8_t)body },
 	       HEADER_LEN);
 	next_nonce(t, nonce);
+	if (t->fast) {
+		fast_gcm_seal(t->fast, nonce, out, HEADER_LEN, data, len, type, p);
+		return true;
+	}
 	return EVP_EncryptInit_ex2(t->ctx, NULL, NULL, nonce, NULL) &&
 	       EVP_EncryptUpdate(t->ctx, NULL, &n, out, HEADER_LEN) &&
 	       (len == 0 || EVP_EncryptUpdate(t->ctx, p, &n, data, (int)len)) &&
@@ -213,6 +242,8 @@ static bool open_record(struct traffic *t, uint8_t *record, size_t len, uint8_t 
 	int n;
 
 	next_nonce(t, nonce);
+	if (t->fast)
+		return fast_gcm_open(t->fast, nonce, record, HEADER_LEN, p, inner, out);
 	return EVP_DecryptInit_ex2(t->ctx, NULL, NULL, nonce, NULL) &&
 	       EVP_CIPHER_CTX_ctrl(t->ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, p + inner) &&
 	       EVP_DecryptUpdate(t->ctx, NULL, &n, record, HEADER_LEN) &&
@@ -240,6 +271,7 @@ static int add_record(struct tls *t, uint8_t type, const uint8_t *data, size_t l
 
 int records_write(struct tls *t, const uint8_t *data, size_t len)
 {
+	note_bytes(t->records->suite, &t->records->out, len);
 	return add_record(t, SSL3_RT_APPLICATION_DATA, data, len);
 }
 
@@ -408,6 +440,7 @@ static ssize_t take_record(struct tls *t, uint8_t *out, size_t size)
 	bool direct = n <= size;
 	uint8_t *plain = direct ? out : record + HEADER_LEN;
 	t->wire.ahead_at += HEADER_LEN + (size_t)len;
+	note_bytes(r->suite, &r->in, n);
 	if (!open_record(&r->in, record, (size_t)len, plain))
 		return violation(t, SSL_AD_BAD_RECORD_MAC, "a record that is not authentic");
 	while (n > 0 && plain[n - 1] == 0) /* padding, §5.4 */

@@ -19,7 +19,11 @@
 
 int tls_library_init(void)
 {
-	return OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) ? 0 : -ENOMEM;
+	/* The texts of errors are 60 KB: explain.c loads them when there is something to explain. */
+	const uint64_t options = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT |
+				 OPENSSL_INIT_NO_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS;
+
+	return OPENSSL_init_ssl(options, NULL) ? 0 : -ENOMEM;
 }
 
 /* --- ciphers --- */
@@ -218,7 +222,7 @@ static int load_chain(SSL_CTX *ctx, const struct tls_server_config *config, stru
 			return n;
 		if (!(leaf ? SSL_CTX_use_certificate(ctx, x) : (int)SSL_CTX_add1_chain_cert(ctx, x))) {
 			failure_set(f, CAUSE_USAGE, "the server's certificate cannot be used: %s",
-				    ERR_reason_error_string(ERR_peek_error()));
+				    reason_text(ERR_peek_error()));
 			return -EINVAL;
 		}
 		leaf = false;
