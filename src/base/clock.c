@@ -3,10 +3,20 @@
 
 #include <time.h>
 
-usec_t clock_now(void)
+static usec_t read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(clock, &ts);
 	return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
+}
+
+usec_t clock_now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+usec_t clock_cpu(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -15,3 +15,5 @@ typedef uint64_t usec_t;
 
 /* Programs only. */
 usec_t clock_now(void);
+/* Processor time that this process has used. */
+usec_t clock_cpu(void);

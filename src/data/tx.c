@@ -23,7 +23,7 @@ struct tx {
 	struct queue queue;
 	const struct csum_ops *csum;
 	struct tx_stats stats;
-	size_t limit;
+	size_t limit, least_limit, most_limit;
 	uint64_t hash_key;
 	uint32_t reserved; /* the place of the next read; 0: none yet */
 	uint16_t mtu;
@@ -52,12 +52,14 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 		return -ENOMEM;
 	*tx = (struct tx){ .csum = csum_best(),
 			   .limit = limit,
+			   .least_limit = limit,
+			   .most_limit = MAX(limit, TX_LIMIT_FASTEST),
 			   .hash_key = config->hash_key,
 			   .mtu = config->mtu,
 			   .vnet_hdr = config->vnet_hdr,
 			   .ipv4 = true,
 			   .ipv6 = true };
-	if (queue_init(&tx->queue, 2 * limit + READ_SIZE + ARENA_UNIT, config->mtu) < 0) {
+	if (queue_init(&tx->queue, 2 * tx->most_limit + READ_SIZE + ARENA_UNIT, config->mtu) < 0) {
 		free(tx);
 		return -ENOMEM;
 	}
@@ -94,6 +96,11 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
+}
+
+void tx_set_limit(struct tx *tx, uint64_t bytes)
+{
+	tx->limit = (size_t)CLAMP(bytes, tx->least_limit, tx->most_limit);
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */

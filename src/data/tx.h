@@ -32,6 +32,7 @@
 
 #define TX_MTU_MIN	  68u		      /* RFC 791 §3.1 */
 #define TX_LIMIT_DEFAULT  (1u << 20)	      /* bytes */
+#define TX_LIMIT_FASTEST  (5u << 19)	      /* bytes: what tx_set_limit() may raise that to */
 #define TX_TARGET	  (5 * USEC_PER_MSEC) /* CoDel: accepted standing delay (RFC 8289 §4.2) */
 #define TX_TARGET_RTT_MAX (50 * USEC_PER_MSEC)
 #define TX_INTERVAL	  (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */
@@ -42,7 +43,7 @@ struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
 	size_t limit;  /* bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. At worst
-			  they take twice the memory. */
+			  they take twice the memory. See tx_set_limit(). */
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 
@@ -80,6 +81,8 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
  * sends less after a drop: half a round trip (it waits for itself, nobody else does).
  */
 void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
+/* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. */
+void tx_set_limit(struct tx *tx, uint64_t bytes);
 
 /*
  * Where to put one read from the TUN; *ret_size (more than 64 KiB) is how much may be put there. Never NULL:

@@ -48,7 +48,11 @@ struct pump {
 	size_t burst;		 /* how much to hand to TLS at once at the present rate */
 	uint32_t notsent_lowat;	 /* 0: this kernel has no such limit */
 	size_t unsent;		 /* at most that much TCP has not sent yet */
-	usec_t next_adapt;
+	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
+	uint64_t adapt_bytes;
+	usec_t adapted_cpu; /* processor time, and bytes of both directions, when it was */
+	uint64_t adapted_bytes;
+	uint64_t cpu_rate;	      /* bytes per second of processor time */
 	bool corked;		      /* the kernel sends whole segments only */
 	bool full;		      /* the kernel has enough to send, until EPOLLOUT */
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */

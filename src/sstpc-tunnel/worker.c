@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <linux/if_tun.h>
 #include <linux/tcp.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,6 +81,26 @@ struct worker {
 };
 
 static void run_session(struct worker *w);
+
+/* ---- memory
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Large buffers come from mmap(2): what of them is never used then costs nothing, whatever was freed before.
+ */
+static void keep_memory_small(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, 32 * 1024);
+#endif
+}
+
+/* Half of the heap was needed for the handshake and the sandbox only. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
 
 /* ---- telling the daemon
  * ------------------------------------------------------------------------------------- */
@@ -203,8 +226,10 @@ static void on_up(struct worker *w)
 		}
 	}
 	report_up(w);
-	if (w->phase == WORKER_PHASE_VERIFIED)
+	if (w->phase == WORKER_PHASE_VERIFIED) {
 		w->phase = WORKER_PHASE_UP;
+		give_back_memory();
+	}
 }
 
 static void report_ipv6(struct worker *w, bool up)
@@ -940,9 +965,10 @@ static void done(struct worker *w)
 
 int worker_run(int ipc)
 {
-	struct worker *w = calloc(1, sizeof(*w));
 	int r;
 
+	keep_memory_small();
+	struct worker *w = calloc(1, sizeof(*w));
 	if (!w)
 		return 1;
 	/* The terminal's Ctrl-C is for the daemon, which tells us to stop. */

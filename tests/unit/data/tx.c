@@ -550,6 +550,41 @@ static void over_the_limit_the_fattest_flow_loses(void)
 	tx_free(tx);
 }
 
+/* Super-packets that wait before the first is lost. */
+static size_t room(struct tx *tx)
+{
+	struct flow_spec f = flow(6, 1);
+	size_t n = 0;
+
+	tx_purge(tx);
+	for (uint64_t lost = tx_stats(tx)->overlimit; tx_stats(tx)->overlimit == lost; n++)
+		send_super(tx, &f, 40, 0);
+	return n - 1;
+}
+
+static void the_limit_follows_the_rate_between_its_bounds(void)
+{
+	struct tx *tx = new_tx(true, 0);
+	size_t least = room(tx), most;
+
+	check_int(least, TX_LIMIT_DEFAULT / (40 * 1460 + 40));
+	tx_set_limit(tx, UINT64_MAX);
+	most = room(tx);
+	check_int(most, TX_LIMIT_FASTEST / (40 * 1460 + 40));
+	tx_set_limit(tx, TX_LIMIT_DEFAULT * 3 / 2);
+	check(room(tx) > least && room(tx) < most);
+	tx_set_limit(tx, 0);
+	check_int(room(tx), least);
+	/* What waits when the limit falls is dropped from the front, once something comes. */
+	tx_set_limit(tx, UINT64_MAX);
+	(void)room(tx);
+	tx_set_limit(tx, 0);
+	struct flow_spec f = flow(6, 1);
+	send_super(tx, &f, 40, 0);
+	check(tx_backlog(tx) <= TX_LIMIT_DEFAULT);
+	tx_free(tx);
+}
+
 /*
  * Reads of all sizes from many flows, drained bit by bit at random, with a queue mostly near its limit: the
  * arena gets full of holes and packets are moved. Nothing may be lost or reordered.
@@ -964,6 +999,7 @@ int main(void)
 					  TEST(fragments_keep_their_order),
 					  TEST(bulk_flows_share_by_bytes),
 					  TEST(over_the_limit_the_fattest_flow_loses),
+					  TEST(the_limit_follows_the_rate_between_its_bounds),
 					  TEST(below_the_limit_nothing_is_lost),
 					  TEST(packets_are_moved_together_when_the_arena_is_full_of_holes),
 					  TEST(tiny_packets_do_not_fill_the_memory),
