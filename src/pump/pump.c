@@ -37,9 +37,10 @@
 /* The rate is looked at so often; a fast path is filled within milliseconds. */
 #define ADAPT_EVERY (50 * USEC_PER_MSEC)
 #define ADAPT_BYTES (1024u * 1024u)
-/* The queue may be as long as what the path, or one processor, carries in this time. */
+/* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
-#define RATE_UNKNOWN UINT32_MAX /* bytes per second of a processor: more than any has */
+#define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
+#define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
 {
@@ -80,16 +81,17 @@ void pump_done(struct pump *p)
  * bytes of one at 3. What passes at present would tell only what the queue allows, so it goes by what a
  * processor can carry.
  */
-static void adapt_queue(struct pump *p, uint64_t path_rate)
+static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt)
 {
 	uint64_t bytes = p->stats.tx_bytes + p->stats.rx_bytes;
 	usec_t cpu = clock_cpu();
 
-	if (bytes - p->adapted_bytes >= ADAPT_BYTES / 4 && cpu > p->adapted_cpu)
-		p->cpu_rate = (bytes - p->adapted_bytes) * USEC_PER_SEC / (cpu - p->adapted_cpu);
-	p->adapted_bytes = bytes;
-	p->adapted_cpu = cpu;
-	tx_set_limit(p->session->tx, MIN(p->cpu_rate, path_rate) * QUEUE_TIME / USEC_PER_SEC);
+	if (cpu - p->measured_cpu >= CPU_WINDOW) {
+		p->cpu_rate = (bytes - p->measured_bytes) * USEC_PER_SEC / (cpu - p->measured_cpu);
+		p->measured_bytes = bytes;
+		p->measured_cpu = cpu;
+	}
+	tx_set_limit(p->session->tx, MIN(p->cpu_rate, path_rate) * (QUEUE_TIME + rtt) / USEC_PER_SEC);
 }
 
 /*
@@ -110,7 +112,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 					  UNSENT_MAX);
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
 	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), info->tcpi_min_rtt);
-	adapt_queue(p, rate);
+	adapt_queue(p, rate, info->tcpi_min_rtt);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
 		set_unsent_limit(p, unsent);

@@ -50,8 +50,8 @@ struct pump {
 	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
 	uint64_t adapt_bytes;
-	usec_t adapted_cpu; /* processor time, and bytes of both directions, when it was */
-	uint64_t adapted_bytes;
+	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
+	uint64_t measured_bytes;
 	uint64_t cpu_rate;	      /* bytes per second of processor time */
 	bool corked;		      /* the kernel sends whole segments only */
 	bool full;		      /* the kernel has enough to send, until EPOLLOUT */

@@ -374,6 +374,8 @@ static int take_handshake(struct tls *t, const uint8_t *p, size_t len)
 
 static int take_alert(struct tls *t, const uint8_t *p, size_t len)
 {
+	if (len == 0) /* §5.4 */
+		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "an empty alert record");
 	if (len != 2)
 		return violation(t, SSL_AD_DECODE_ERROR, "an alert of odd length");
 	if (p[1] == SSL_AD_CLOSE_NOTIFY) {
@@ -409,18 +411,20 @@ static int take_control(struct tls *t, uint8_t type, const uint8_t *p, size_t le
 static ssize_t record_length(struct tls *t)
 {
 	const struct wire *w = &t->wire;
-	const uint8_t *p = w->ahead + w->ahead_at;
+	struct wire_reader in = wire_reader(w->ahead + w->ahead_at, wire_ahead(w));
+	uint8_t type = wire_u8(&in), major = wire_u8(&in);
 
-	if (wire_ahead(w) < HEADER_LEN)
+	wire_skip(&in, 1); /* minor version: "MUST be ignored for all purposes" */
+	uint16_t len = wire_u16(&in);
+	if (in.error)
 		return 0;
-	size_t len = (size_t)p[3] << 8 | p[4];
-	if (p[0] != SSL3_RT_APPLICATION_DATA || p[1] != 3)
+	if (type != SSL3_RT_APPLICATION_DATA || major != SSL3_VERSION_MAJOR)
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a record that is not encrypted");
 	if (len > CIPHERTEXT_MAX)
 		return violation(t, SSL_AD_RECORD_OVERFLOW, "a record longer than allowed");
 	if (len < TAG_LEN + 1)
 		return violation(t, SSL_AD_BAD_RECORD_MAC, "a record without content");
-	return wire_ahead(w) < HEADER_LEN + len ? 0 : (ssize_t)len;
+	return wire_left(&in) < len ? 0 : (ssize_t)len;
 }
 
 /*
