@@ -92,7 +92,7 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
 void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 {
 	usec_t record = MIN(record_time, USEC_PER_SEC) * 3 / 2;
-	usec_t target = MAX(MAX(TX_TARGET, record), MIN(rtt / 2, TX_TARGET_RTT_MAX));
+	usec_t target = MAX(MAX(TX_TARGET, record), MIN(rtt, TX_TARGET_RTT_MAX));
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);

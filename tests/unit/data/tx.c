@@ -933,10 +933,10 @@ static void long_records_are_not_taken_for_a_queue(void)
 	}
 }
 
-/* A flow that is alone may keep half a round trip waiting, up to a limit. */
+/* A flow that is alone may keep a round trip waiting, up to a limit. */
 static void on_a_long_path_the_queue_may_be_longer(void)
 {
-	static const usec_t round_trips[] = { 40 * MS, 20 * MS };
+	static const usec_t round_trips[] = { 20 * MS, 10 * MS };
 
 	/* As above: 15 to 17 ms wait. */
 	for (int i = 0; i < 2; i++) {
