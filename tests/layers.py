@@ -32,7 +32,7 @@ PURE_MAY_NOT = re.compile(
     r"^(sys/(socket|ioctl|epoll|eventfd|timerfd|signalfd|stat|mman|un|wait|random|syscall)\.h|unistd\.h|fcntl\.h|poll\.h|netdb\.h"
     r"|pthread\.h|signal\.h|time\.h|sys/time\.h|syslog\.h|dirent\.h|linux/if_tun\.h|base/(fd|log)\.h|io/.*)$")
 PURE_MAY_NOT_NAME = re.compile(
-    r"(?<![\w.>])(clock_now|random_system|log_(?:error|warning|notice|info|debug|line)|read|write|close|open)\s*[(;,]")
+    r"(?<![\w.>])(clock_now|clock_cpu|random_system|log_(?:error|warning|notice|info|debug|line)|read|write|close|open)\s*[(;,]")
 # The store writes the configuration's files; it is the one part of config that does.
 PURE_EXCEPT = {"config/store.c", "config/store.h"}
 

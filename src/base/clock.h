@@ -13,7 +13,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_SEC  ((usec_t)1000000)
 #define USEC_NEVER    UINT64_MAX /* a deadline that does not exist */
 
-/* Programs only. */
+/* Programs and src/pump only. */
 usec_t clock_now(void);
 /* Processor time that this process has used. */
 usec_t clock_cpu(void);

@@ -100,7 +100,10 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 
 void tx_set_limit(struct tx *tx, uint64_t bytes)
 {
-	tx->limit = (size_t)CLAMP(bytes, tx->least_limit, tx->most_limit);
+	size_t limit = (size_t)CLAMP(bytes, tx->least_limit, tx->most_limit);
+
+	/* Downwards no faster than the queue gets shorter: what it took in is not dropped by the hundred. */
+	tx->limit = MAX(limit, MIN(tx->limit, tx->queue.backlog));
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
 	size_t limit;  /* bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. At worst
-			  they take twice the memory. See tx_set_limit(). */
+			  they take one and a half times the memory. See tx_set_limit(). */
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 
@@ -82,7 +82,8 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
  * else does).
  */
 void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
-/* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. */
+/* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the
+ * queue does. */
 void tx_set_limit(struct tx *tx, uint64_t bytes);
 
 /*

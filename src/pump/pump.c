@@ -55,7 +55,8 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 			    .socket = socket,
 			    .tun = tun,
 			    .burst = BURST_START,
-			    .cpu_rate = RATE_UNKNOWN };
+			    .cpu_rate = RATE_UNKNOWN,
+			    .measured_cpu = clock_cpu() };
 	p->in = malloc(PUMP_IN_SIZE);
 	p->out = malloc(PUMP_OUT_SIZE);
 	if (!p->in || !p->out) {
@@ -112,7 +113,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 					  UNSENT_MAX);
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
 	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), info->tcpi_min_rtt);
-	adapt_queue(p, rate, info->tcpi_min_rtt);
+	adapt_queue(p, rate, MIN(info->tcpi_min_rtt, USEC_PER_SEC)); /* all ones: not known yet */
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
 		set_unsent_limit(p, unsent);

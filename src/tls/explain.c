@@ -60,10 +60,9 @@ void alert_text(int alert, char *out, size_t size)
 
 const char *reason_text(unsigned long code)
 {
-	if (code == 0)
-		return NULL;
-	(void)OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
-	return ERR_reason_error_string(code);
+	const char *text = code ? ERR_reason_error_string(code) : NULL;
+
+	return text ? text : "protocol error";
 }
 
 /* A record header by RFC 8446 §5.1: a known type and major version 3. Judged by as much as came. */
@@ -147,7 +146,7 @@ static void explain_reason(const struct tls *t, unsigned long code, struct failu
 			    TLS_CHAIN_MAX / 1024);
 		break;
 	default:
-		failure_set(f, CAUSE_TLS_FAILED, "%s", text ? text : "protocol error");
+		failure_set(f, CAUSE_TLS_FAILED, "%s", text);
 		break;
 	}
 }
@@ -194,7 +193,7 @@ int explain_session(struct tls *t)
 		t->error = -ECONNRESET;
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s closed it without close_notify", peer_name(t));
 	} else {
-		failure_set(f, CAUSE_CONNECTION_LOST, "TLS: %s", text ? text : "protocol error");
+		failure_set(f, CAUSE_CONNECTION_LOST, "TLS: %s", text);
 	}
 	ERR_clear_error();
 	return t->error;

@@ -18,9 +18,9 @@
 #define QUEUE_MAX (QUEUE_TARGET + 2 * TLS_CHAIN_MAX)
 
 /*
- * What one recv(2) may bring beyond what OpenSSL asked for: several records. OpenSSL's own read-ahead is not
- * used, because it moves all that is left in its buffer to the front for every record (ssl3_read_n() of 3.0):
- * with 16 records that is eight copies of every byte.
+ * What one recv(2) may bring, or bring beyond what OpenSSL asked for: several records. OpenSSL's own
+ * read-ahead is not used, because it moves all that is left in its buffer to the front for every record
+ * (ssl3_read_n() of 3.0): with 16 records that is eight copies of every byte.
  */
 #define READ_AHEAD (16 * RECORD_WIRE_MAX)
 
@@ -37,7 +37,7 @@ struct wire {
 	uint8_t *queue;
 	size_t head, len; /* bytes sent already, bytes in the queue altogether */
 	size_t size;
-	uint8_t *ahead; /* READ_AHEAD bytes: received, and not yet asked for */
+	uint8_t *ahead; /* READ_AHEAD bytes: received, and not yet taken */
 	size_t ahead_at, ahead_len;
 	uint8_t first[64]; /* the first bytes that the peer ever sent, for explain.c */
 	size_t first_len;
@@ -90,8 +90,8 @@ struct tls {
 	struct failure failure;
 };
 
-/* Counts what the peer makes us look at without sending data. -EAGAIN while it is bearable is not said: 0, or
- * the error of the session. */
+/* Counts a message, or an empty record, that the peer sends without data. 0, or the session's error when
+ * there were too many. */
 int tls_note_message(struct tls *t);
 
 /* Initialises OpenSSL without its configuration file. */
@@ -150,7 +150,7 @@ void verify_explain(int error, int depth, X509 *failed, X509 *leaf, const char *
 void explain_handshake(struct tls *t);
 /* The same for an established session whose reading came to an end. Returns the error for the caller. */
 int explain_session(struct tls *t);
-/* OpenSSL's words for an error of its queue; NULL if it has none. */
+/* OpenSSL's words for an error of its queue, "protocol error" where it has none. */
 const char *reason_text(unsigned long code);
 /* "handshake_failure (40)" */
 void alert_text(int alert, char *out, size_t size);

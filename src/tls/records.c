@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static const struct suite {
 
 /* One direction. */
 struct traffic {
+	bool encrypts;
 	EVP_CIPHER_CTX *ctx;
 	struct fast_gcm *fast; /* in its place, where there is one */
 	size_t before_fast;    /* bytes until that is looked for; 0: it was */
@@ -94,7 +96,7 @@ static int expand(const struct suite *suite, uint8_t *secret, const char *label,
 }
 
 /* Key and IV of the present secret; the count of records begins anew (§7.3). */
-static int start_traffic(const struct suite *suite, struct traffic *t, bool encrypts)
+static int start_traffic(const struct suite *suite, struct traffic *t)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, suite->cipher, NULL);
 	uint8_t key[32];
@@ -102,7 +104,7 @@ static int start_traffic(const struct suite *suite, struct traffic *t, bool encr
 
 	if (r == 0)
 		r = expand(suite, t->secret, "iv", t->iv, sizeof(t->iv));
-	if (r == 0 && (!cipher || !EVP_CipherInit_ex2(t->ctx, cipher, key, NULL, encrypts, NULL)))
+	if (r == 0 && (!cipher || !EVP_CipherInit_ex2(t->ctx, cipher, key, NULL, t->encrypts, NULL)))
 		r = -ENOMEM;
 	t->sequence = 0;
 	fast_gcm_free(t->fast);
@@ -127,14 +129,14 @@ static void note_bytes(const struct suite *suite, struct traffic *t, size_t len)
 }
 
 /* The next generation of keys, §7.2. */
-static int update_traffic(const struct suite *suite, struct traffic *t, bool encrypts)
+static int update_traffic(const struct suite *suite, struct traffic *t)
 {
 	uint8_t next[TRAFFIC_SECRET_MAX];
 	int r = expand(suite, t->secret, "traffic upd", next, suite->secret_len);
 
 	if (r == 0) {
 		memcpy(t->secret, next, suite->secret_len);
-		r = start_traffic(suite, t, encrypts);
+		r = start_traffic(suite, t);
 	}
 	wipe(next, sizeof(next));
 	return r;
@@ -173,13 +175,14 @@ int records_new(uint32_t cipher, const struct traffic_secrets *secrets, bool ser
 	if (!r)
 		return -ENOMEM;
 	r->suite = suite;
+	r->out.encrypts = true;
 	r->in.ctx = EVP_CIPHER_CTX_new();
 	r->out.ctx = EVP_CIPHER_CTX_new();
 	memcpy(r->out.secret, secrets->secret[server], suite->secret_len);
 	memcpy(r->in.secret, secrets->secret[!server], suite->secret_len);
-	error = r->in.ctx && r->out.ctx ? start_traffic(suite, &r->in, false) : -ENOMEM;
+	error = r->in.ctx && r->out.ctx ? start_traffic(suite, &r->in) : -ENOMEM;
 	if (error == 0)
-		error = start_traffic(suite, &r->out, true);
+		error = start_traffic(suite, &r->out);
 	if (error < 0) {
 		records_free(r);
 		return error;
@@ -271,6 +274,8 @@ static int add_record(struct tls *t, uint8_t type, const uint8_t *data, size_t l
 
 int records_write(struct tls *t, const uint8_t *data, size_t len)
 {
+	if (t->records->shut) /* nothing follows close_notify, §6.1 */
+		return -EPIPE;
 	note_bytes(t->records->suite, &t->records->out, len);
 	return add_record(t, SSL3_RT_APPLICATION_DATA, data, len);
 }
@@ -295,6 +300,7 @@ static int violation(struct tls *t, uint8_t alert, const char *what)
 {
 	char text[48];
 
+	ERR_clear_error();
 	send_alert(t, SSL3_AL_FATAL, alert);
 	alert_text(alert, text, sizeof(text));
 	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "TLS: %s: %s", what, text);
@@ -303,6 +309,8 @@ static int violation(struct tls *t, uint8_t alert, const char *what)
 
 static int out_of_memory(struct tls *t)
 {
+	ERR_clear_error();
+	(void)wire_give_up(&t->wire, -ENOMEM); /* nothing may leave under half of a new key */
 	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "TLS: out of memory for new keys");
 	return t->error = -EPROTO;
 }
@@ -314,13 +322,13 @@ static int on_key_update(struct tls *t, uint8_t request)
 
 	if (request > 1)
 		return violation(t, SSL_AD_ILLEGAL_PARAMETER, "a key update of unknown kind");
-	if (update_traffic(r->suite, &r->in, false) < 0)
+	if (update_traffic(r->suite, &r->in) < 0)
 		return out_of_memory(t);
-	if (request == 0)
+	if (request == 0 || r->shut)
 		return 0;
 	if (add_record(t, SSL3_RT_HANDSHAKE, (uint8_t[]){ KEY_UPDATE, 0, 0, 1, 0 }, 5) < 0)
 		return 0; /* the connection is broken for writing; the reading goes on */
-	if (update_traffic(r->suite, &r->out, true) < 0)
+	if (update_traffic(r->suite, &r->out) < 0)
 		return out_of_memory(t);
 	(void)wire_flush(&t->wire);
 	return 0;
@@ -334,37 +342,43 @@ static int on_message_header(struct tls *t)
 	uint32_t word = wire_u32(&in), type = word >> 24;
 
 	r->message_left = word & 0xffffff;
-	if (type == KEY_UPDATE ? r->message_left != 1
-			       : type != NEW_SESSION_TICKET || t->server || r->message_left > TICKET_MAX)
+	if (type != KEY_UPDATE && (type != NEW_SESSION_TICKET || t->server))
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a handshake message that has no place here");
+	if (type == KEY_UPDATE ? r->message_left != 1 : r->message_left > TICKET_MAX)
+		return violation(t, SSL_AD_DECODE_ERROR, "a handshake message of wrong length");
 	return tls_note_message(t);
 }
 
+/* The one byte of a KeyUpdate. What followed it in this record would be under the old keys (§5.1). */
+static int take_key_update(struct tls *t, struct wire_reader *in)
+{
+	uint8_t request = wire_u8(in);
+
+	t->records->message_left = 0;
+	if (wire_left(in) > 0)
+		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a record that spans a change of keys");
+	return on_key_update(t, request);
+}
+
 /* Messages may be cut across records, and several may be in one (§5.1). */
-static int take_handshake(struct tls *t, const uint8_t *p, size_t len)
+static int take_handshake(struct tls *t, struct wire_reader *in)
 {
 	struct records *r = t->records;
 	int error = 0;
 
-	if (len == 0)
+	if (wire_left(in) == 0)
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "an empty handshake record");
-	while (len > 0 && error == 0) {
+	while (wire_left(in) > 0 && error == 0) {
 		if (r->message_len < MESSAGE_HEADER) {
-			r->message[r->message_len++] = *p++;
-			len--;
+			r->message[r->message_len++] = wire_u8(in);
 			if (r->message_len == MESSAGE_HEADER)
 				error = on_message_header(t);
 		} else if (r->message[0] == KEY_UPDATE) {
-			/* What follows in this record would be under the old keys (§5.1). */
-			error = len > 1 ? violation(t, SSL_AD_UNEXPECTED_MESSAGE,
-						    "a record that spans a change of keys")
-					: on_key_update(t, *p);
-			r->message_left = len = 0;
+			error = take_key_update(t, in);
 		} else {
-			size_t n = MIN(len, r->message_left);
+			size_t n = MIN(wire_left(in), r->message_left);
 			r->message_left -= n;
-			p += n;
-			len -= n;
+			wire_skip(in, n);
 		}
 		if (r->message_len == MESSAGE_HEADER && r->message_left == 0)
 			r->message_len = 0;
@@ -372,32 +386,36 @@ static int take_handshake(struct tls *t, const uint8_t *p, size_t len)
 	return error;
 }
 
-static int take_alert(struct tls *t, const uint8_t *p, size_t len)
+static int take_alert(struct tls *t, struct wire_reader *in)
 {
-	if (len == 0) /* §5.4 */
-		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "an empty alert record");
-	if (len != 2)
+	wire_skip(in,
+		  1); /* the level says nothing any more: what is not an end by agreement is fatal, §6.2 */
+	uint8_t alert = wire_u8(in);
+
+	if (wire_finish(in) < 0)
 		return violation(t, SSL_AD_DECODE_ERROR, "an alert of odd length");
-	if (p[1] == SSL_AD_CLOSE_NOTIFY) {
+	if (alert == SSL_AD_CLOSE_NOTIFY) {
 		t->closed = true;
 		return 0;
 	}
-	if (p[1] == SSL_AD_USER_CANCELLED) /* close_notify follows, §6.1 */
+	if (alert == SSL_AD_USER_CANCELLED) /* close_notify follows, §6.1 */
 		return tls_note_message(t);
-	t->alert = p[1]; /* whatever its level says: fatal, §6.2 */
+	t->alert = alert;
 	return explain_session(t);
 }
 
 /* Anything but data, decrypted. */
 static int take_control(struct tls *t, uint8_t type, const uint8_t *p, size_t len)
 {
+	struct wire_reader in = wire_reader(p, len);
+
 	if (type != SSL3_RT_HANDSHAKE && t->records->message_len > 0)
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a handshake message was interrupted");
 	switch (type) {
 	case SSL3_RT_HANDSHAKE:
-		return take_handshake(t, p, len);
+		return take_handshake(t, &in);
 	case SSL3_RT_ALERT:
-		return take_alert(t, p, len);
+		return take_alert(t, &in);
 	case SSL3_RT_APPLICATION_DATA: /* empty, against traffic analysis: nothing to be done, but not for
 					  ever */
 		return tls_note_message(t);
@@ -414,7 +432,8 @@ static ssize_t record_length(struct tls *t)
 	struct wire_reader in = wire_reader(w->ahead + w->ahead_at, wire_ahead(w));
 	uint8_t type = wire_u8(&in), major = wire_u8(&in);
 
-	wire_skip(&in, 1); /* minor version: "MUST be ignored for all purposes" */
+	wire_skip(&in, 1); /* the minor version says nothing (§5.1); the major one must be that of the header
+			      that was authenticated */
 	uint16_t len = wire_u16(&in);
 	if (in.error)
 		return 0;
@@ -484,7 +503,7 @@ static int receive(struct tls *t)
 {
 	int error = wire_receive(&t->wire);
 
-	return error == 0 || (error == -EAGAIN && !t->wire.write_error) ? error : explain_session(t);
+	return error == 0 || error == -EAGAIN ? error : explain_session(t);
 }
 
 size_t records_read(struct tls *t, uint8_t *out, size_t size, int *ret_end)
@@ -504,6 +523,8 @@ size_t records_read(struct tls *t, uint8_t *out, size_t size, int *ret_end)
 			n = receive(t);
 		}
 	}
+	if (n == -EAGAIN && got == 0 && t->wire.write_error)
+		n = explain_session(t); /* nobody will learn of it by writing */
 	t->blocked = n < 0 || t->closed;
 	*ret_end = (int)MIN(n, 0);
 	return got;

@@ -237,6 +237,25 @@ static void a_clean_end_comes_after_the_data(void)
 	link_close(&l);
 }
 
+static void nothing_follows_a_goodbye(void)
+{
+	static const enum tls_version versions[] = { TLS_1_2, TLS_1_3 };
+	char in[100];
+	struct link l;
+
+	for (size_t v = 0; v < ARRAY_SIZE(versions); v++) {
+		link_up(&l, versions[v]);
+		check_int(tls_shutdown(l.client), 0);
+		check(tls_write(l.client, "late", 4, false) < 0);
+		check_int(tls_shutdown(l.client), 0); /* said once */
+		check_int(tls_read(l.server, in, sizeof(in)), 0);
+		int waiting = -1;
+		check_int(ioctl(l.fds[1], FIONREAD, &waiting), 0);
+		check_int(waiting, 0);
+		link_close(&l);
+	}
+}
+
 static void a_cut_connection_is_no_clean_end(void)
 {
 	char in[100];
@@ -317,13 +336,14 @@ static void versions_follow_the_policy(void)
 	static const struct {
 		enum tls_version client_min, client_max, server_min, server_max;
 		const char *version; /* NULL: none in common */
+		const char *server_says;
 	} rows[] = {
-		{ TLS_ANY, TLS_ANY, TLS_ANY, TLS_ANY, "TLSv1.3" },
-		{ TLS_ANY, TLS_ANY, TLS_1_2, TLS_1_2, "TLSv1.2" },
-		{ TLS_ANY, TLS_1_2, TLS_ANY, TLS_ANY, "TLSv1.2" },
-		{ TLS_1_3, TLS_ANY, TLS_ANY, TLS_ANY, "TLSv1.3" },
-		{ TLS_1_3, TLS_ANY, TLS_1_2, TLS_1_2, NULL },
-		{ TLS_ANY, TLS_1_2, TLS_1_3, TLS_ANY, NULL },
+		{ TLS_ANY, TLS_ANY, TLS_ANY, TLS_ANY, "TLSv1.3", NULL },
+		{ TLS_ANY, TLS_ANY, TLS_1_2, TLS_1_2, "TLSv1.2", NULL },
+		{ TLS_ANY, TLS_1_2, TLS_ANY, TLS_ANY, "TLSv1.2", NULL },
+		{ TLS_1_3, TLS_ANY, TLS_ANY, TLS_ANY, "TLSv1.3", NULL },
+		{ TLS_1_3, TLS_ANY, TLS_1_2, TLS_1_2, NULL, "unsupported protocol" },
+		{ TLS_ANY, TLS_1_2, TLS_1_3, TLS_ANY, NULL, "unsupported protocol" },
 	};
 	struct tls_peer peer;
 	struct link l;
@@ -342,6 +362,7 @@ static void versions_follow_the_policy(void)
 			check_int(l.client_result, -EPROTO);
 			check_int(tls_failure(l.client)->cause, CAUSE_TLS_VERSION);
 			check_str(tls_failure(l.client)->detail, "alert protocol_version (70)");
+			check_str(tls_failure(l.server)->detail, rows[i].server_says);
 		}
 		link_close(&l);
 	}
@@ -522,7 +543,7 @@ static void key_updates_are_answered_but_no_flood(void)
 		end = (int)tls_read(l.client, in, sizeof(in));
 	}
 	check_int(end, -EPROTO);
-	check_str(tls_failure(l.client)->detail, "a flood of TLS handshake messages");
+	check_str(tls_failure(l.client)->detail, "a flood of TLS messages without data");
 	raw_link_close(&l);
 }
 
@@ -770,6 +791,7 @@ int main(void)
 						TEST(a_full_queue_takes_nothing),
 						TEST(pending_says_whether_to_sleep),
 						TEST(a_clean_end_comes_after_the_data),
+						TEST(nothing_follows_a_goodbye),
 						TEST(a_cut_connection_is_no_clean_end),
 						TEST(what_the_peer_said_is_read_after_a_failed_write),
 						TEST(a_flipped_bit_ends_both_sides),
