@@ -388,6 +388,8 @@ static int take_handshake(struct tls *t, struct wire_reader *in)
 
 static int take_alert(struct tls *t, struct wire_reader *in)
 {
+	if (wire_left(in) == 0) /* §5.4 */
+		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "an empty alert record");
 	wire_skip(in,
 		  1); /* the level says nothing any more: what is not an end by agreement is fatal, §6.2 */
 	uint8_t alert = wire_u8(in);
