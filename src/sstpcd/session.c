@@ -92,6 +92,13 @@ int session_start(struct tunnel *t, struct failure *failure)
 	return 0;
 }
 
+/* A worker that has ended has left word of why: it is read next, and counts more than that we came too late.
+ */
+static int unless_ended(int r)
+{
+	return r == -EPIPE ? 0 : r;
+}
+
 int session_send_password(struct tunnel *t, struct failure *failure)
 {
 	_cleanup_secret_ struct secret read = { .len = 0 };
@@ -107,7 +114,7 @@ int session_send_password(struct tunnel *t, struct failure *failure)
 				    t->config.password_file);
 		password = &read;
 	}
-	int r = worker_send_password(t->process.fd, password);
+	int r = unless_ended(worker_send_password(t->process.fd, password));
 	if (r < 0)
 		failure_set(failure, CAUSE_WORKER_DIED, "it does not take the password: %s", strerror(-r));
 	return r;
@@ -144,7 +151,7 @@ static int on_route_query(struct tunnel *t, const struct ipc_message *m)
 	if (r < 0)
 		return r;
 	kernel_find_devices(t, &addresses, &routes);
-	return worker_send_route_reply(t->process.fd, &routes);
+	return unless_ended(worker_send_route_reply(t->process.fd, &routes));
 }
 
 static int on_verified(struct tunnel *t, const struct ipc_message *m)

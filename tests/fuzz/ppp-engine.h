@@ -127,13 +127,15 @@ static void machine_step(struct machine *m, struct wire_reader *r)
 
 	switch (wire_u8(r) % 10) {
 	case 0:
-		len = MIN((size_t)wire_u16(r), wire_left(r));
+		len = wire_u16(r);
+		len = MIN(len, wire_left(r));
 		bytes = wire_bytes(r, len);
 		if (bytes)
 			machine_input(m, bytes, len);
 		break;
 	case 1:
-		len = MIN((size_t)wire_u8(r), wire_left(r));
+		len = wire_u8(r);
+		len = MIN(len, wire_left(r));
 		bytes = wire_bytes(r, len);
 		if (bytes)
 			machine_input(m, bytes, len);

@@ -493,6 +493,20 @@ static void a_resumed_machine_tries_at_once(void)
 	check_int(workers_started(&w), 3);
 }
 
+/* It was verified and refused at once: by the time the password is sent nobody is there to take it. */
+static void a_worker_that_ended_before_it_was_answered_is_heard(void)
+{
+	_cleanup_world_ struct world w;
+	siginfo_t ended;
+
+	world_init(&w, "stage tls\nverified 192.0.2.1 eth0\nstage http\nfail not-sstp noise\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check_int(waitid(P_PID, (id_t)w.t->process.child.pid, &ended, WEXITED | WNOWAIT), 0);
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(w.t->failure.cause, CAUSE_HTTP_NOT_SSTP);
+	check_str(w.t->failure.detail, "noise");
+}
+
 static void a_worker_that_dies_without_a_word_is_replaced(void)
 {
 	static const char *const ends[] = { UP "kill 9\n", UP "exit 3\n", "exit 3\n",
@@ -980,6 +994,7 @@ int main(void)
 		TEST(a_password_that_has_worked_is_tried_again),
 		TEST(another_path_is_tried_at_once),
 		TEST(a_resumed_machine_tries_at_once),
+		TEST(a_worker_that_ended_before_it_was_answered_is_heard),
 		TEST(a_worker_that_dies_without_a_word_is_replaced),
 		TEST(a_worker_that_lies_is_ended),
 		TEST(a_flooding_worker_does_not_stop_the_loop),
