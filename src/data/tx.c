@@ -37,7 +37,7 @@ struct tx {
  */
 static size_t held_max(const struct tx *tx)
 {
-	return tx->limit + tx->limit / 2;
+	return MAX(tx->least_limit + tx->least_limit / 2, tx->limit + tx->least_limit / 4);
 }
 
 int tx_new(const struct tx_config *config, struct tx **ret)

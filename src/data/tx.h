@@ -32,7 +32,7 @@
 
 #define TX_MTU_MIN	  68u		      /* RFC 791 §3.1 */
 #define TX_LIMIT_DEFAULT  (1u << 20)	      /* bytes */
-#define TX_LIMIT_FASTEST  (5u << 19)	      /* bytes: what tx_set_limit() may raise that to */
+#define TX_LIMIT_FASTEST  (9u << 18)	      /* bytes: what tx_set_limit() may raise that to */
 #define TX_TARGET	  (5 * USEC_PER_MSEC) /* CoDel: accepted standing delay (RFC 8289 §4.2) */
 #define TX_TARGET_RTT_MAX (50 * USEC_PER_MSEC)
 #define TX_INTERVAL	  (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */

@@ -58,8 +58,18 @@ void alert_text(int alert, char *out, size_t size)
 	(void)snprintf(out, size, "%s (%d)", name, alert);
 }
 
+/* Deprecated in favour of OPENSSL_init_ssl(), which does it at the start or never. */
+static void load_texts(void)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	(void)ERR_load_SSL_strings();
+#pragma GCC diagnostic pop
+}
+
 const char *reason_text(unsigned long code)
 {
+	load_texts();
 	const char *text = code ? ERR_reason_error_string(code) : NULL;
 
 	return text ? text : "protocol error";
