@@ -95,7 +95,7 @@ static void set_socket(int fd, const struct options *o)
 {
 	int one = 1;
 
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0 ||
+	if ((!o->plain && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0) ||
 	    (o->congestion && setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, o->congestion,
 					 (socklen_t)strlen(o->congestion)) < 0))
 		fail("socket options");
