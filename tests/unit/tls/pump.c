@@ -120,3 +120,24 @@ int raw_handshake(struct raw_server *r, struct tls *client, bool *ret_server_don
 		*ret_server_done = done;
 	return result;
 }
+
+void raw_link_open(struct raw_link *l, const struct tls_policy *policy, const struct identity *id,
+		   int version, const char *suite)
+{
+	struct failure f = { 0 };
+
+	*l = (struct raw_link){ .result = -EINVAL };
+	make_pair(l->fds);
+	raw_open(&l->raw, l->fds[1], id, version, version, NULL);
+	must(!suite || SSL_set_ciphersuites(l->raw.ssl, suite) == 1, "cipher suite");
+	if (tls_client_new(policy, l->fds[0], &l->client, &f) == 0)
+		l->result = raw_handshake(&l->raw, l->client, NULL);
+}
+
+void raw_link_close(struct raw_link *l)
+{
+	tls_free(l->client);
+	raw_close(&l->raw);
+	close_fd(l->fds[0]);
+	close_fd(l->fds[1]);
+}

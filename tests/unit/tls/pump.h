@@ -34,3 +34,15 @@ void raw_open(struct raw_server *r, int fd, const struct identity *id, int min, 
 void raw_close(struct raw_server *r);
 /* Handshake of `client` against it; the results: as tls_handshake(), and whether the server was done. */
 int raw_handshake(struct raw_server *r, struct tls *client, bool *ret_server_done);
+
+/* Our client against it. */
+struct raw_link {
+	int fds[2]; /* client's, server's */
+	struct raw_server raw;
+	struct tls *client;
+	int result; /* of the client's handshake */
+};
+/* `version` alone is spoken; `suite`: of TLS 1.3, NULL for OpenSSL's choice. */
+void raw_link_open(struct raw_link *l, const struct tls_policy *policy, const struct identity *id,
+		   int version, const char *suite);
+void raw_link_close(struct raw_link *l);

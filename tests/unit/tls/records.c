@@ -21,35 +21,12 @@ static char *ca_pem;
 
 /* --- OpenSSL at the other end --- */
 
-struct raw_link {
-	int fds[2];
-	struct raw_server raw;
-	struct tls *client;
-	int result;
-};
-
 /* `suite`: of TLS 1.3; NULL: TLS 1.2. */
-static void raw_link_open(struct raw_link *l, const char *suite)
+static void meet(struct raw_link *l, const char *suite)
 {
 	struct tls_policy p = { .host = NAME, .ca_pem = ca_pem, .ca_pem_len = strlen(ca_pem) };
-	const int version = suite ? TLS1_3_VERSION : TLS1_2_VERSION;
-	struct failure f = { 0 };
 
-	*l = (struct raw_link){ .result = -EINVAL };
-	make_pair(l->fds);
-	raw_open(&l->raw, l->fds[1], &leaf, version, version, NULL);
-	if (suite && !SSL_set_ciphersuites(l->raw.ssl, suite))
-		return;
-	if (tls_client_new(&p, l->fds[0], &l->client, &f) == 0)
-		l->result = raw_handshake(&l->raw, l->client, NULL);
-}
-
-static void raw_link_close(struct raw_link *l)
-{
-	tls_free(l->client);
-	raw_close(&l->raw);
-	close_fd(l->fds[0]);
-	close_fd(l->fds[1]);
+	raw_link_open(l, &p, &leaf, suite ? TLS1_3_VERSION : TLS1_2_VERSION, suite);
 }
 
 /* Each way; the first megabyte of each generation of keys is OpenSSL's on both sides, what follows may not
@@ -103,7 +80,7 @@ static void agree(const char *suite)
 	struct tls_peer peer;
 	struct raw_link l;
 
-	raw_link_open(&l, suite);
+	meet(&l, suite);
 	check_int(l.result, 0);
 	check(l.client->records != NULL);
 	check(l.client->ssl == NULL && l.client->ctx == NULL);
@@ -163,7 +140,7 @@ static void tls_1_2_is_left_to_openssl(void)
 	struct raw_link l;
 	char in[10];
 
-	raw_link_open(&l, NULL);
+	meet(&l, NULL);
 	check_int(l.result, 0);
 	check(l.client->records == NULL && l.client->ssl != NULL);
 	check_int(tls_peer(l.client, &peer), 0);

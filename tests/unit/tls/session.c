@@ -495,31 +495,11 @@ static void the_key_log_is_written(void)
 
 /* --- peers that make trouble after the handshake --- */
 
-struct raw_link {
-	int fds[2];
-	struct raw_server raw;
-	struct tls *client;
-	int result;
-};
-
-static void raw_link_open(struct raw_link *l, int version)
+static void meet(struct raw_link *l, int version)
 {
 	struct tls_policy p = policy();
-	struct failure f = { 0 };
 
-	*l = (struct raw_link){ .result = -EINVAL };
-	make_pair(l->fds);
-	raw_open(&l->raw, l->fds[1], &leaf, version, version, NULL);
-	if (tls_client_new(&p, l->fds[0], &l->client, &f) == 0)
-		l->result = raw_handshake(&l->raw, l->client, NULL);
-}
-
-static void raw_link_close(struct raw_link *l)
-{
-	tls_free(l->client);
-	raw_close(&l->raw);
-	close_fd(l->fds[0]);
-	close_fd(l->fds[1]);
+	raw_link_open(l, &p, &leaf, version, NULL);
 }
 
 static void key_updates_are_answered_but_no_flood(void)
@@ -528,7 +508,7 @@ static void key_updates_are_answered_but_no_flood(void)
 	struct raw_link l;
 	int end = -EAGAIN;
 
-	raw_link_open(&l, TLS1_3_VERSION);
+	meet(&l, TLS1_3_VERSION);
 	check_int(l.result, 0);
 	check_int(SSL_key_update(l.raw.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
 	check_int(SSL_write(l.raw.ssl, "x", 1), 1);
@@ -555,7 +535,7 @@ static void demands_without_reading_end_the_session(void)
 	struct raw_link l;
 	ssize_t n = 1;
 
-	raw_link_open(&l, TLS1_3_VERSION);
+	meet(&l, TLS1_3_VERSION);
 	check_int(l.result, 0);
 	for (int i = 0; i < 30000 && n > 0; i++) {
 		check_int(SSL_key_update(l.raw.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
@@ -578,7 +558,7 @@ static void renegotiation_is_refused_and_the_session_goes_on(void)
 	char in[100];
 	struct raw_link l;
 
-	raw_link_open(&l, TLS1_2_VERSION);
+	meet(&l, TLS1_2_VERSION);
 	check_int(l.result, 0);
 	check_int(SSL_renegotiate(l.raw.ssl), 1);
 	(void)SSL_do_handshake(l.raw.ssl);
@@ -684,7 +664,7 @@ static void old_servers_are_too_old(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		struct raw_link l;
-		raw_link_open(&l, versions[i]);
+		meet(&l, versions[i]);
 		check_int(l.result, -EPROTO);
 		check_int(tls_failure(l.client)->cause, CAUSE_TLS_VERSION);
 		raw_link_close(&l);
