@@ -92,7 +92,7 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
 void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 {
 	usec_t record = MIN(record_time, USEC_PER_SEC) * 3 / 2;
-	usec_t target = MAX(MAX(TX_TARGET, record), MIN(rtt, TX_TARGET_RTT_MAX));
+	usec_t target = MAX(MAX(TX_TARGET, record), MIN(2 * rtt, TX_TARGET_RTT_MAX));
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
@@ -102,8 +102,9 @@ void tx_set_limit(struct tx *tx, uint64_t bytes)
 {
 	size_t limit = (size_t)CLAMP(bytes, tx->least_limit, tx->most_limit);
 
-	/* Downwards no faster than the queue gets shorter: what it took in is not dropped by the hundred. */
-	tx->limit = MAX(limit, MIN(tx->limit, tx->queue.backlog));
+	/* Downwards no faster than the queue gets shorter: what it took in is not dropped by the hundred.
+	 * What it holds is never less than its packets' bytes, and is limited, too. */
+	tx->limit = MAX(limit, MIN(tx->limit, tx->queue.held));
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */

@@ -30,10 +30,15 @@
 #define BURST_START  TLS_RECORD_MAX	 /* until the rate is known */
 #define UNSENT_TIME  (4 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
 #define UNSENT_MIN   2u			 /* segments: EPOLLOUT comes when the last whole one is gone */
+#define SPARE_MAX    8u			 /* segments more, see note_gap() */
 #define UNSENT_START (64u * 1024u)	 /* until the rate is known */
 #define UNSENT_MAX   (1024u * 1024u)
 /* Below this the kernel's own limit is too coarse: it looks at it once per buffer of up to 64 KiB. */
 #define UNSENT_FINE (128u * 1024u)
+/* So long the end of a long packet waits for the next one to fill its segment, see tail_time(). */
+#define TAIL_TIME_MAX	(10 * USEC_PER_MSEC)
+#define TAIL_TIME_MIN	(1 * USEC_PER_MSEC) /* a timer is no finer */
+#define STREAM_SEGMENTS 4u		    /* under way: more than a short request, so more will follow */
 /* The rate is looked at so often; a fast path is filled within milliseconds. */
 #define ADAPT_EVERY (50 * USEC_PER_MSEC)
 #define ADAPT_BYTES (1024u * 1024u)
@@ -106,17 +111,36 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 {
 	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
 	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
+	usec_t min_rtt = info->tcpi_min_rtt == UINT32_MAX ? 0
+							  : info->tcpi_min_rtt; /* all ones: not known yet */
 
 	if (rate == 0)
 		return;
-	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, UNSENT_MIN * info->tcpi_snd_mss,
-					  UNSENT_MAX);
+	uint64_t least = (UNSENT_MIN + 2ull * p->spare) * info->tcpi_snd_mss;
+	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, least, UNSENT_MAX);
+	p->spare -= p->spare > 0; /* for this time; it is noted again if need be */
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
-	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), info->tcpi_min_rtt);
-	adapt_queue(p, rate, MIN(info->tcpi_min_rtt, USEC_PER_SEC)); /* all ones: not known yet */
+	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
+	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC));
+	p->tail_time = MIN(MAX(info->tcpi_snd_mss * USEC_PER_SEC / rate, info->tcpi_rtt / 8), TAIL_TIME_MAX);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
 		set_unsent_limit(p, unsent);
+}
+
+/*
+ * Acknowledgements may come in bunches (Wi-Fi, cable, coarse timers). Each lets more go at once than we had
+ * left with the kernel, and TCP does not widen a window that was not used up: that cost a third on a lossy
+ * path. So as many segments more are kept there, unless the path has a queue of its own, which is not emptied
+ * by that.
+ */
+static void note_gap(struct pump *p, const struct tcp_info *info)
+{
+	uint32_t away = info->tcpi_unacked + info->tcpi_retrans - info->tcpi_sacked - info->tcpi_lost;
+	uint32_t gap = info->tcpi_snd_cwnd > away ? info->tcpi_snd_cwnd - away : 0;
+
+	if (gap > 1 && info->tcpi_rtt < info->tcpi_min_rtt + info->tcpi_min_rtt / 4)
+		p->spare = MIN(p->spare + gap, MIN(SPARE_MAX, info->tcpi_snd_cwnd / 2));
 }
 
 /*
@@ -130,11 +154,16 @@ static bool kernel_has_enough(struct pump *p, usec_t now)
 	socklen_t len = sizeof(info);
 	bool adapt = now >= p->next_adapt || p->stats.tx_bytes >= p->adapt_bytes;
 
-	if (!adapt && (p->notsent_lowat >= UNSENT_FINE || 2 * p->unsent < p->notsent_lowat))
+	if (!adapt && (p->notsent_lowat >= UNSENT_FINE || (!p->drained && 2 * p->unsent < p->notsent_lowat)))
 		return false;
 	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return false;
 	p->unsent = info.tcpi_notsent_bytes;
+	p->segment = info.tcpi_snd_mss;
+	if (p->drained)
+		note_gap(p, &info);
+	p->drained = false;
+	p->streams = info.tcpi_unacked >= STREAM_SEGMENTS;
 	if (adapt) {
 		p->next_adapt = now + ADAPT_EVERY;
 		p->adapt_bytes = p->stats.tx_bytes + ADAPT_BYTES;
@@ -226,6 +255,19 @@ static size_t next_output(struct pump *p, usec_t now)
 			 : session_output(p->session, p->out, p->burst, now);
 }
 
+/*
+ * How long the kernel may keep what is left of these bytes after whole segments. A record of one packet is a
+ * little longer than a segment, and a stream whose packets come one by one, each after an acknowledgement,
+ * would leave one that is next to empty behind every full one: the congestion window counts packets, and a
+ * lossy path carried a fifth less. What ends with a short packet does not wait, nor what nothing follows.
+ */
+static usec_t tail_time(const struct pump *p, size_t bytes)
+{
+	bool wanted = p->streams && bytes > p->segment && p->notsent_lowat < UNSENT_FINE;
+
+	return wanted && p->tail_time >= TAIL_TIME_MIN ? p->tail_time : 0;
+}
+
 /* Returns true if there is more to write without waiting. */
 static bool write_output(struct pump *p, usec_t now, bool last)
 {
@@ -250,6 +292,7 @@ static bool write_output(struct pump *p, usec_t now, bool last)
 			return false; /* a failure shows at the next read */
 		p->stats.tx_bytes += (uint64_t)n;
 		p->unsent += (size_t)n;
+		p->tail_until = now + tail_time(p, (size_t)n);
 		if (!session_is_open(p->session))
 			wipe(p->out + p->out_pos, (size_t)n); /* PAP sends the password itself */
 		p->out_pos += (size_t)n;
@@ -274,7 +317,7 @@ static bool send_output(struct pump *p, usec_t now, bool last)
 {
 	bool more = write_output(p, now, last);
 
-	hold_last_segment(p, p->full);
+	hold_last_segment(p, p->full || (p->tail_until > now && !last));
 	return more;
 }
 
@@ -292,6 +335,11 @@ void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun)
 	*ret_socket = (p->read_closed ? 0 : EPOLLIN) | (p->full || tls_wants_write(p->tls) ? EPOLLOUT : 0);
 	/* What cannot be sent yet may as well wait where its sender sees that it waits. */
 	*ret_tun = session_is_open(p->session) && !p->full ? EPOLLIN : 0;
+}
+
+usec_t pump_deadline(const struct pump *p)
+{
+	return p->corked && !p->full ? p->tail_until : USEC_NEVER;
 }
 
 bool pump_close(struct pump *p, usec_t now)

@@ -53,6 +53,12 @@ struct pump {
 	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
 	uint64_t measured_bytes;
 	uint64_t cpu_rate;	      /* bytes per second of processor time */
+	uint32_t segment;	      /* bytes of TCP's segments, as last seen */
+	bool streams;		      /* more than a few segments were under way, as last seen */
+	usec_t tail_time;	      /* about as long as it takes until the next segment may follow */
+	usec_t tail_until;	      /* the end of a segment may wait so long for what fills it */
+	bool drained;		      /* EPOLLOUT has come, and nobody has looked how much is missing */
+	uint32_t spare;		      /* segments that the kernel shall have above the least */
 	bool corked;		      /* the kernel sends whole segments only */
 	bool full;		      /* the kernel has enough to send, until EPOLLOUT */
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */
@@ -72,6 +78,7 @@ static inline void pump_socket_ready(struct pump *p, uint32_t events)
 		p->socket_ready = true;
 	if (events & EPOLLOUT && p->full) {
 		p->full = false;
+		p->drained = true;
 		p->tun_ready = true; /* nobody has looked meanwhile */
 	}
 }
@@ -92,6 +99,9 @@ bool pump_run(struct pump *p, usec_t now);
 
 /* The epoll events to wait for on the socket and on the TUN. */
 void pump_wants(const struct pump *p, uint32_t *ret_socket, uint32_t *ret_tun);
+
+/* When pump_run() is due though nothing has happened; USEC_NEVER: not by itself. */
+usec_t pump_deadline(const struct pump *p);
 
 /*
  * After SESSION_EVENT_ENDED: sends what is left and close_notify. True when all is in the socket (or cannot

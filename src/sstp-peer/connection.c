@@ -203,7 +203,7 @@ static void run(struct connection *c)
 	if (loop_fd_is_added(&c->tun_source))
 		loop_fd_set(&c->tun_source, tun_events);
 	if (!c->closing) {
-		usec_t due = MIN(session_deadline(c->session),
+		usec_t due = MIN(MIN(session_deadline(c->session), pump_deadline(&c->pump)),
 				 c->hold_until > loop_now(c->loop) ? c->hold_until : USEC_NEVER);
 		loop_timer_set(c->loop, &c->timer, more ? 0 : due);
 	}

@@ -404,7 +404,8 @@ static void run_session(struct worker *w)
 	if (loop_fd_is_added(&w->tun_source))
 		loop_fd_set(&w->tun_source, tun_events);
 	if (w->step == STEP_SESSION)
-		loop_timer_set(&w->loop, &w->timer, more ? 0 : session_deadline(w->session));
+		loop_timer_set(&w->loop, &w->timer,
+			       more ? 0 : MIN(session_deadline(w->session), pump_deadline(&w->pump)));
 }
 
 static void on_session_socket(void *ctx, uint32_t events)

@@ -591,6 +591,28 @@ static void the_limit_follows_the_rate_between_its_bounds(void)
 	tx_free(tx);
 }
 
+/* Super-packets keep their place until the last of them has gone: what is half sent is not dropped for that.
+ */
+static void the_limit_falls_with_what_is_held(void)
+{
+	struct tx *tx = new_tx(true, 0);
+	struct list out = { 0 };
+
+	tx_set_limit(tx, UINT64_MAX);
+	for (uint16_t i = 1; i <= 32; i++) {
+		struct flow_spec f = flow(6, i);
+		send_super(tx, &f, 40, 0);
+	}
+	while (tx_backlog(tx) > TX_LIMIT_DEFAULT)
+		fill(tx, 60000, 0, &out);
+	tx_set_limit(tx, 0);
+	struct flow_spec f = flow(6, 33);
+	send_super(tx, &f, 1, 0);
+	check_int(tx_stats(tx)->overlimit, 0);
+	list_clear(&out);
+	tx_free(tx);
+}
+
 /*
  * Reads of all sizes from many flows, drained bit by bit at random, with a queue mostly near its limit: the
  * arena gets full of holes and packets are moved. Nothing may be lost or reordered.
@@ -939,10 +961,10 @@ static void long_records_are_not_taken_for_a_queue(void)
 	}
 }
 
-/* A flow that is alone may keep a round trip waiting, up to a limit. */
+/* A flow that is alone may keep two round trips waiting, up to a limit. */
 static void on_a_long_path_the_queue_may_be_longer(void)
 {
-	static const usec_t round_trips[] = { 20 * MS, 10 * MS };
+	static const usec_t round_trips[] = { 10 * MS, 5 * MS };
 
 	/* As above: 15 to 17 ms wait. */
 	for (int i = 0; i < 2; i++) {
@@ -957,8 +979,8 @@ static void on_a_long_path_the_queue_may_be_longer(void)
 	}
 	struct link l;
 
-	/* 3 kB per ms and 180 kB: 60 ms, whatever the round trip is. */
-	link_init(&l, 3100, 180000, 0);
+	/* 3 kB per ms and 360 kB: 120 ms, whatever the round trip is. */
+	link_init(&l, 3100, 360000, 0);
 	l.segments = 4;
 	tx_set_path(l.tx, 0, 2000 * MS);
 	link_run(&l, 1000 * MS);
@@ -1006,6 +1028,7 @@ int main(void)
 					  TEST(bulk_flows_share_by_bytes),
 					  TEST(over_the_limit_the_fattest_flow_loses),
 					  TEST(the_limit_follows_the_rate_between_its_bounds),
+					  TEST(the_limit_falls_with_what_is_held),
 					  TEST(below_the_limit_nothing_is_lost),
 					  TEST(packets_are_moved_together_when_the_arena_is_full_of_holes),
 					  TEST(tiny_packets_do_not_fill_the_memory),

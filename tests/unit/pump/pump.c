@@ -30,6 +30,7 @@ struct end {
 	struct pump pump;
 	int socket, feed; /* feed: where the test writes what the pump reads from its TUN */
 	bool more;
+	usec_t now;
 	unsigned turns, fed;
 };
 
@@ -103,7 +104,8 @@ static void end_open(struct end *e, enum sstp_role role)
 	must(session_init(&e->session, &config) == 0, "session");
 	must(pump_init(&e->pump, &e->session, e->tls, e->socket, tun[0]) == 0, "pump");
 	e->pump.next_adapt = USEC_NEVER; /* no path is as fast as this one: keep the limit of the start */
-	session_start(&e->session, NOW);
+	e->now = NOW;
+	session_start(&e->session, e->now);
 	e->more = true;
 }
 
@@ -176,7 +178,7 @@ static void turn(struct end *e, const struct pollfd f[static 2])
 	if (!e->more && !f[0].revents && !f[1].revents)
 		return;
 	e->turns++;
-	e->more = pump_run(&e->pump, NOW);
+	e->more = pump_run(&e->pump, e->now);
 	while ((event = session_event(&e->session)).type != SESSION_EVENT_NONE)
 		e->more = true;
 }
@@ -321,6 +323,42 @@ static void all_arrives_through_a_small_buffer(void)
 	pair_free(p);
 }
 
+/* One packet, sent by an end that knows these of its path. Returns when the kernel may keep its end until. */
+static usec_t send_one(struct end *e, uint32_t segment, bool streams)
+{
+	e->pump.tail_time = 5 * USEC_PER_MSEC;
+	e->pump.segment = segment;
+	e->pump.streams = streams;
+	e->fed = 0;
+	feed(e, 1);
+	uint64_t before = tx_stats(e->session.tx)->packets;
+	for (int i = 0; i < TURNS_MAX && tx_stats(e->session.tx)->packets == before; i++)
+		must(run(e, NULL, PATIENCE_MS), "it goes on");
+	return pump_deadline(&e->pump);
+}
+
+static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
+{
+	struct pair *p = pair_new(0);
+	struct end *client = &p->client;
+
+	forget_the_rate(client);
+	check_int(send_one(client, PACKET_LEN / 2, true), client->now + 5 * USEC_PER_MSEC);
+	check(client->pump.corked);
+	client->now += 5 * USEC_PER_MSEC;
+	client->more = true;
+	check(run(client, NULL, 0));
+	check(!client->pump.corked);
+	check_int(pump_deadline(&client->pump), USEC_NEVER);
+	while (received(&p->server) < 1)
+		must(run(client, &p->server, PATIENCE_MS), "it arrives");
+	/* Neither does a short packet wait, nor what is no stream. */
+	check_int(send_one(client, 2 * PACKET_LEN, true), USEC_NEVER);
+	check_int(send_one(client, PACKET_LEN / 2, false), USEC_NEVER);
+	check(!client->pump.corked);
+	pair_free(p);
+}
+
 /* Where the kernel has no such limit, its word at send(2) is all there is. */
 static void without_a_limit_nothing_is_full(void)
 {
@@ -362,6 +400,7 @@ int main(void)
 {
 	return run_tests((struct test[]){ TEST(the_kernel_says_when_it_has_not_enough_any_more),
 					  TEST(all_arrives_through_a_small_buffer),
+					  TEST(in_a_stream_the_end_of_a_segment_waits_for_more),
 					  TEST(without_a_limit_nothing_is_full),
 					  TEST(what_was_received_is_read_to_its_end),
 					  {} });
