@@ -7,6 +7,7 @@
 
 #include "tls/records.h"
 #include "tls/tls.h"
+#include "tls/traffic.h"
 
 /* --- bio.c: the socket below OpenSSL --- */
 

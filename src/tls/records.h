@@ -8,23 +8,13 @@
 
 struct tls;
 struct records;
-
-#define TRAFFIC_SECRET_MAX 48 /* SHA-384 */
-
-/* What the application traffic keys are made of (RFC 8446 §7.1): the client's, the server's. */
-struct traffic_secrets {
-	uint8_t secret[2][TRAFFIC_SECRET_MAX];
-	size_t len[2]; /* 0: not known */
-};
-
-/* Keeps what a line of OpenSSL's key log callback says of them; that is its public way to tell. */
-bool records_note_secret(struct traffic_secrets *s, const char *line);
+struct traffic_secrets;
 
 /*
- * For a session that stands and of whose application data nothing was sent or read. `cipher`: as
- * SSL_CIPHER_get_id() has it. -EOPNOTSUPP if this is not done for it (TLS 1.2), or -ENOMEM.
+ * For a session that stands and of whose application data nothing was sent or read. -EOPNOTSUPP if this is
+ * not done for it (TLS 1.2), or -ENOMEM.
  */
-int records_new(uint32_t cipher, const struct traffic_secrets *secrets, bool server, struct records **ret);
+int records_new(const struct traffic_secrets *secrets, bool server, struct records **ret);
 void records_free(struct records *r); /* NULL is fine */
 
 /* Encrypts one record of up to TLS_RECORD_MAX bytes behind those that wait in t->wire. 0, or the error that

@@ -129,7 +129,7 @@ static void keylog_callback(const SSL *ssl, const char *line)
 		{ .iov_base = (char[]){ '\n' }, .iov_len = 1 },
 	};
 
-	(void)records_note_secret(&t->secrets, line);
+	(void)traffic_note_secret(&t->secrets, line);
 	/* A debugging aid: a full disk must not end the session. */
 	if (t->keylog_fd > 0)
 		(void)!writev(t->keylog_fd, iov, ARRAY_SIZE(iov));
@@ -379,6 +379,14 @@ static bool handshake_step(struct tls *t)
 	return r == 1;
 }
 
+static void note_cipher(struct tls *t)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
+
+	t->secrets.cipher = SSL_CIPHER_get_cipher_nid(cipher);
+	t->secrets.digest = SSL_CIPHER_get_handshake_digest(cipher);
+}
+
 /*
  * The data is ours to carry from here on, if it can be. Records of the peer that came with the end of the
  * handshake are still in wire.ahead: OpenSSL reads no further than the record it needs.
@@ -391,9 +399,8 @@ static void finish_handshake(struct tls *t)
 		return;
 	}
 	t->established = true;
-	if (!SSL_has_pending(t->ssl) &&
-	    records_new((uint32_t)SSL_CIPHER_get_id(SSL_get_current_cipher(t->ssl)), &t->secrets, t->server,
-			&t->records) == 0)
+	note_cipher(t);
+	if (!SSL_has_pending(t->ssl) && records_new(&t->secrets, t->server, &t->records) == 0)
 		free_handshake(t);
 	ERR_clear_error();
 }

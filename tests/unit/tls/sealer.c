@@ -34,6 +34,16 @@ static void must(bool ok, const char *what)
 	abort();
 }
 
+static const struct sealer_suite *suite_of(uint32_t id)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(suites) && suites[i].id != id)
+		i++;
+	must(i < ARRAY_SIZE(suites), "suite");
+	return &suites[i];
+}
+
 /* HKDF-Expand-Label(secret, label, "", len) of RFC 8446 §7.1, by the first block of RFC 5869 §2.3, which is
  * as long as whatever is asked for here. */
 static void expand_label(const struct sealer *s, const char *label, uint8_t *out, size_t len)
@@ -64,11 +74,7 @@ static void make_keys(struct sealer *s)
 
 void sealer_init(struct sealer *s, uint32_t suite, const uint8_t *secret)
 {
-	*s = (struct sealer){ 0 };
-	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
-		if (suites[i].id == suite)
-			s->suite = &suites[i];
-	must(s->suite != NULL, "suite");
+	*s = (struct sealer){ .suite = suite_of(suite) };
 	memcpy(s->secret, secret, s->suite->secret_len);
 	make_keys(s);
 }
@@ -159,14 +165,17 @@ ssize_t sealer_open(struct sealer *s, const uint8_t *record, size_t len, uint8_t
 
 struct tls *session_with_secrets(uint32_t suite, const struct traffic_secrets *secrets, bool server, int fd)
 {
+	struct traffic_secrets all = *secrets;
 	struct tls *t = calloc(1, sizeof(*t));
 
+	all.cipher = EVP_CIPHER_get_nid(suite_of(suite)->cipher());
+	all.digest = suite_of(suite)->digest();
 	must(t && tls_library_init() == 0, "session");
 	t->server = server;
 	t->alert = -1;
 	t->established = true;
 	t->wire.fd = fd;
 	t->wire.ahead = malloc(READ_AHEAD);
-	must(t->wire.ahead && records_new(suite, secrets, server, &t->records) == 0, "records");
+	must(t->wire.ahead && records_new(&all, server, &t->records) == 0, "records");
 	return t;
 }
