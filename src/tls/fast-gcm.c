@@ -71,12 +71,14 @@ void fast_gcm_free(struct fast_gcm *g)
 }
 
 void fast_gcm_seal(struct fast_gcm *g, const uint8_t nonce[static FAST_GCM_NONCE], const uint8_t *aad,
-		   size_t aad_len, const uint8_t *data, size_t len, uint8_t last, uint8_t *out)
+		   size_t aad_len, const uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len,
+		   uint8_t *out)
 {
 	g->init(&g->key, &g->context, nonce, aad, aad_len);
 	g->encrypt(&g->key, &g->context, out, data, len);
-	g->encrypt(&g->key, &g->context, out + len, &last, 1);
-	g->encrypt_final(&g->key, &g->context, out + len + 1, FAST_GCM_TAG);
+	if (tail_len > 0)
+		g->encrypt(&g->key, &g->context, out + len, tail, tail_len);
+	g->encrypt_final(&g->key, &g->context, out + len + tail_len, FAST_GCM_TAG);
 }
 
 bool fast_gcm_open(struct fast_gcm *g, const uint8_t nonce[static FAST_GCM_NONCE], const uint8_t *aad,

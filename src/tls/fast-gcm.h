@@ -21,9 +21,10 @@ struct fast_gcm;
 /* `key_len`: 16 or 32. NULL: not faster here, or out of memory. */
 struct fast_gcm *fast_gcm_new(const uint8_t *key, size_t key_len);
 void fast_gcm_free(struct fast_gcm *g); /* wipes the key; NULL is fine */
-/* Encrypts `len` bytes and one more, `last`, to `out`, and writes the tag behind them. */
+/* Encrypts `len` bytes, and `tail` behind them, to `out`, and writes the tag behind that. */
 void fast_gcm_seal(struct fast_gcm *g, const uint8_t nonce[static FAST_GCM_NONCE], const uint8_t *aad,
-		   size_t aad_len, const uint8_t *data, size_t len, uint8_t last, uint8_t *out);
+		   size_t aad_len, const uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len,
+		   uint8_t *out);
 /* Decrypts `len` bytes with the tag behind them to `out`, which may be their own place. False: not authentic.
  */
 bool fast_gcm_open(struct fast_gcm *g, const uint8_t nonce[static FAST_GCM_NONCE], const uint8_t *aad,
@@ -42,7 +43,8 @@ static inline void fast_gcm_free(struct fast_gcm *g)
 	(void)g;
 }
 static inline void fast_gcm_seal(struct fast_gcm *g, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
-				 const uint8_t *data, size_t len, uint8_t last, uint8_t *out)
+				 const uint8_t *data, size_t len, const uint8_t *tail, size_t tail_len,
+				 uint8_t *out)
 {
 	(void)g;
 	(void)nonce;
@@ -50,7 +52,8 @@ static inline void fast_gcm_seal(struct fast_gcm *g, const uint8_t *nonce, const
 	(void)aad_len;
 	(void)data;
 	(void)len;
-	(void)last;
+	(void)tail;
+	(void)tail_len;
 	(void)out;
 }
 static inline bool fast_gcm_open(struct fast_gcm *g, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TLS 1.3 records of an established session (RFC 8446 §5), with the keys that OpenSSL negotiated and its
- * ciphers, but without its buffers: what kernel TLS does, in user space. SSL_read() and SSL_write() copy
- * every byte three times on its way through both ends; here a record is decrypted from where recv(2) put it
- * to where the packet path wants it, and encrypted straight into what send(2) takes. And the SSL and SSL_CTX
- * objects, a third of an idle worker's memory, are not needed any more.
+ * Records of an established session, TLS 1.3 (RFC 8446 §5) or 1.2 with an AEAD cipher (RFC 5246 §6.2), with
+ * the keys that OpenSSL negotiated and its ciphers, but without its buffers: what kernel TLS does, in user
+ * space. SSL_read() and SSL_write() copy every byte three times on its way through both ends; here a record
+ * is decrypted from where recv(2) put it to where the packet path wants it, and encrypted straight into what
+ * send(2) takes. And the SSL and SSL_CTX objects are not needed any more.
  *
- * What can come after a handshake is little: data, KeyUpdate (§4.6.3), session tickets, which are passed over
- * (no session is ever resumed), and alerts (§6). All else is a violation.
+ * What can come after a handshake is little: data, alerts, and handshake messages (the table below). TLS 1.3
+ * has KeyUpdate, and session tickets, which are passed over (no session is ever resumed); TLS 1.2 the wish to
+ * negotiate again, which is refused. All else is a violation. Sections without an RFC are of RFC 8446.
  */
 #include "tls/records.h"
 
@@ -22,11 +23,25 @@
 #include "tls/traffic.h"
 
 #define CIPHERTEXT_MAX (TLS_RECORD_MAX + 256u) /* §5.2 */
-#define TICKET_MAX     65535u		       /* a generous bound for what is only passed over */
+#define MESSAGE_MAX    65535u		       /* a generous bound for what is only passed over */
 #define MESSAGE_HEADER 4u
 
+#define HELLO_REQUEST	   0
+#define CLIENT_HELLO	   1
 #define NEW_SESSION_TICKET 4
 #define KEY_UPDATE	   24
+
+/* The handshake messages that have a place here. */
+static const struct message {
+	uint8_t type;
+	bool tls13, to_client, to_server;
+	size_t min, max;
+} messages[] = {
+	{ NEW_SESSION_TICKET, true, true, false, 0, MESSAGE_MAX },
+	{ KEY_UPDATE, true, true, true, 1, 1 },
+	{ HELLO_REQUEST, false, true, false, 0, 0 },
+	{ CLIENT_HELLO, false, false, true, 0, MESSAGE_MAX },
+};
 
 struct records {
 	struct traffic in, out;
@@ -37,7 +52,7 @@ struct records {
 	uint8_t message[MESSAGE_HEADER];
 	size_t message_len; /* bytes of its header */
 	size_t message_left;
-	bool shut; /* close_notify was sent */
+	bool shut; /* the last alert was sent */
 };
 
 int records_new(const struct traffic_secrets *secrets, bool server, struct records **ret)
@@ -88,22 +103,27 @@ static int add_record(struct tls *t, uint8_t type, const uint8_t *data, size_t l
 
 int records_write(struct tls *t, const uint8_t *data, size_t len)
 {
-	if (t->records->shut) /* nothing follows close_notify, §6.1 */
+	if (t->records->shut)
 		return -EPIPE;
 	return add_record(t, SSL3_RT_APPLICATION_DATA, data, len);
 }
 
 static void send_alert(struct tls *t, uint8_t level, uint8_t alert)
 {
-	if (t->records->shut || add_record(t, SSL3_RT_ALERT, (uint8_t[]){ level, alert }, 2) < 0)
-		return;
+	if (!t->records->shut && add_record(t, SSL3_RT_ALERT, (uint8_t[]){ level, alert }, 2) == 0)
+		(void)wire_flush(&t->wire);
+}
+
+/* Nothing follows this one, §6.1; RFC 5246 §7.2.1. */
+static void send_last_alert(struct tls *t, uint8_t level, uint8_t alert)
+{
+	send_alert(t, level, alert);
 	t->records->shut = true;
-	(void)wire_flush(&t->wire);
 }
 
 void records_shutdown(struct tls *t)
 {
-	send_alert(t, SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY);
+	send_last_alert(t, SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY);
 }
 
 /* --- reading --- */
@@ -114,7 +134,7 @@ static int violation(struct tls *t, uint8_t alert, const char *what)
 	char text[48];
 
 	ERR_clear_error();
-	send_alert(t, SSL3_AL_FATAL, alert);
+	send_last_alert(t, SSL3_AL_FATAL, alert);
 	alert_text(alert, text, sizeof(text));
 	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "TLS: %s: %s", what, text);
 	return t->error = -EPROTO;
@@ -147,19 +167,32 @@ static int on_key_update(struct tls *t, uint8_t request)
 	return 0;
 }
 
+static const struct message *find_message(const struct tls *t, uint32_t type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		if (messages[i].type == type && messages[i].tls13 == t->records->in.tls13 &&
+		    (t->server ? messages[i].to_server : messages[i].to_client))
+			return &messages[i];
+	return NULL;
+}
+
 /* The header of a message is complete. */
 static int on_message_header(struct tls *t)
 {
 	struct records *r = t->records;
 	struct wire_reader in = wire_reader(r->message, sizeof(r->message));
-	uint32_t word = wire_u32(&in), type = word >> 24;
+	uint32_t word = wire_u32(&in);
+	const struct message *m = find_message(t, word >> 24);
 
 	r->message_left = word & 0xffffff;
-	if (type != KEY_UPDATE && (type != NEW_SESSION_TICKET || t->server))
+	if (!m)
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a handshake message that has no place here");
-	if (type == KEY_UPDATE ? r->message_left != 1 : r->message_left > TICKET_MAX)
+	if (r->message_left < m->min || r->message_left > m->max)
 		return violation(t, SSL_AD_DECODE_ERROR, "a handshake message of wrong length");
-	return tls_note_message(t);
+	int error = tls_note_message(t);
+	if (error == 0 && !r->in.tls13) /* RFC 5246 §7.2.2; what the peer makes of that is its affair */
+		send_alert(t, SSL3_AL_WARNING, SSL_AD_NO_RENEGOTIATION);
+	return error;
 }
 
 /* The one byte of a KeyUpdate. What followed it in this record would be under the old keys (§5.1). */
@@ -173,7 +206,7 @@ static int take_key_update(struct tls *t, struct wire_reader *in)
 	return on_key_update(t, request);
 }
 
-/* Messages may be cut across records, and several may be in one (§5.1). */
+/* Messages may be cut across records, and several may be in one (§5.1; RFC 5246 §6.2.1). */
 static int take_handshake(struct tls *t, struct wire_reader *in)
 {
 	struct records *r = t->records;
@@ -199,13 +232,18 @@ static int take_handshake(struct tls *t, struct wire_reader *in)
 	return error;
 }
 
+/* In TLS 1.2 the level says whether it can go on (RFC 5246 §7.2). Since TLS 1.3 it says nothing any more, and
+ * what is not an end by agreement, nor announces it, is fatal (§6). */
+static bool is_survivable(const struct records *r, uint8_t level, uint8_t alert)
+{
+	return r->in.tls13 ? alert == SSL_AD_USER_CANCELLED : level == SSL3_AL_WARNING;
+}
+
 static int take_alert(struct tls *t, struct wire_reader *in)
 {
-	if (wire_left(in) == 0) /* §5.4 */
+	if (wire_left(in) == 0) /* §5.4; RFC 5246 §6.2.1 */
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "an empty alert record");
-	wire_skip(in,
-		  1); /* the level says nothing any more: what is not an end by agreement is fatal, §6.2 */
-	uint8_t alert = wire_u8(in);
+	uint8_t level = wire_u8(in), alert = wire_u8(in);
 
 	if (wire_finish(in) < 0)
 		return violation(t, SSL_AD_DECODE_ERROR, "an alert of odd length");
@@ -213,10 +251,17 @@ static int take_alert(struct tls *t, struct wire_reader *in)
 		t->closed = true;
 		return 0;
 	}
-	if (alert == SSL_AD_USER_CANCELLED) /* close_notify follows, §6.1 */
+	if (is_survivable(t->records, level, alert))
 		return tls_note_message(t);
 	t->alert = alert;
 	return explain_session(t);
+}
+
+/* Where a handshake message has begun, TLS 1.3 lets no other record come before its end (§5.1); TLS 1.2 does
+ * (RFC 5246 §6.2.1). */
+static bool interrupts_message(const struct records *r, uint8_t type)
+{
+	return r->in.tls13 && r->message_len > 0 && type != SSL3_RT_HANDSHAKE;
 }
 
 /* Anything but data, decrypted. */
@@ -224,7 +269,7 @@ static int take_control(struct tls *t, uint8_t type, const uint8_t *p, size_t le
 {
 	struct wire_reader in = wire_reader(p, len);
 
-	if (type != SSL3_RT_HANDSHAKE && t->records->message_len > 0)
+	if (interrupts_message(t->records, type))
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a handshake message was interrupted");
 	switch (type) {
 	case SSL3_RT_HANDSHAKE:
@@ -243,22 +288,36 @@ static int take_control(struct tls *t, uint8_t type, const uint8_t *p, size_t le
  * error. */
 static ssize_t record_length(struct tls *t)
 {
+	const struct traffic *keys = &t->records->in;
 	const struct wire *w = &t->wire;
 	struct wire_reader in = wire_reader(w->ahead + w->ahead_at, wire_ahead(w));
 	uint8_t type = wire_u8(&in), major = wire_u8(&in);
+	/* TLS 1.3 has room for padding; RFC 5246 §6.2.3 for more than an AEAD cipher needs. */
+	size_t shortest = traffic_sealed_len(keys, 0) - HEADER_LEN;
+	size_t longest = keys->tls13 ? CIPHERTEXT_MAX : shortest + TLS_RECORD_MAX;
 
-	wire_skip(&in, 1); /* the minor version says nothing (§5.1); the major one must be that of the header
-			      that was authenticated */
+	wire_skip(&in, 1); /* the minor version says nothing (§5.1), and is authenticated */
 	uint16_t len = wire_u16(&in);
 	if (in.error)
 		return 0;
-	if (type != SSL3_RT_APPLICATION_DATA || major != SSL3_VERSION_MAJOR)
+	if ((keys->tls13 && type != SSL3_RT_APPLICATION_DATA) || major != SSL3_VERSION_MAJOR)
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a record that is not encrypted");
-	if (len > CIPHERTEXT_MAX)
+	if (len > longest)
 		return violation(t, SSL_AD_RECORD_OVERFLOW, "a record longer than allowed");
-	if (len < TAG_LEN + 1)
-		return violation(t, SSL_AD_BAD_RECORD_MAC, "a record without content");
+	if (len < shortest)
+		return violation(t, SSL_AD_BAD_RECORD_MAC, "a record shorter than an empty one");
 	return wire_left(&in) < len ? 0 : (ssize_t)len;
+}
+
+/* TLS 1.3 has the true type behind the content, and zeros behind that (§5.4). False: zeros alone. */
+static bool take_type(const uint8_t *plain, size_t *n, uint8_t *ret)
+{
+	while (*n > 0 && plain[*n - 1] == 0)
+		--*n;
+	if (*n == 0)
+		return false;
+	*ret = plain[--*n];
+	return true;
 }
 
 /*
@@ -274,20 +333,18 @@ static ssize_t take_record(struct tls *t, uint8_t *out, size_t size)
 
 	if (len <= 0)
 		return len < 0 ? len : -EAGAIN;
-	size_t n = (size_t)len - TAG_LEN;
-	bool direct = n <= size;
-	uint8_t *plain = direct ? out : record + HEADER_LEN;
 	t->wire.ahead_at += HEADER_LEN + (size_t)len;
-	if (!traffic_open(&r->in, record, (size_t)len, plain))
+	size_t n = traffic_inner_len(&r->in, (size_t)len);
+	bool direct = n <= size;
+	const uint8_t *plain = traffic_open(&r->in, record, (size_t)len, direct ? out : NULL);
+	if (!plain)
 		return violation(t, SSL_AD_BAD_RECORD_MAC, "a record that is not authentic");
-	while (n > 0 && plain[n - 1] == 0) /* padding, §5.4 */
-		n--;
-	if (n == 0)
+	uint8_t type = record[0];
+	if (r->in.tls13 && !take_type(plain, &n, &type))
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a record without a type");
-	uint8_t type = plain[--n];
 	if (n > TLS_RECORD_MAX)
 		return violation(t, SSL_AD_RECORD_OVERFLOW, "a record longer than allowed");
-	if (type != SSL3_RT_APPLICATION_DATA || n == 0 || r->message_len > 0)
+	if (type != SSL3_RT_APPLICATION_DATA || n == 0 || interrupts_message(r, type))
 		return take_control(t, type, plain, n);
 	t->messages = 0;
 	if (direct)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of src/tls: TLS 1.3 records once the handshake is over, see records.c. */
+/* Inside of src/tls: records once the handshake is over, see records.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ struct traffic_secrets;
 
 /*
  * For a session that stands and of whose application data nothing was sent or read. -EOPNOTSUPP if this is
- * not done for it (TLS 1.2), or -ENOMEM.
+ * not done for it (TLS 1.2 with CBC), or -ENOMEM.
  */
 int records_new(const struct traffic_secrets *secrets, bool server, struct records **ret);
 void records_free(struct records *r); /* NULL is fine */

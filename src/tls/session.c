@@ -379,12 +379,17 @@ static bool handshake_step(struct tls *t)
 	return r == 1;
 }
 
-static void note_cipher(struct tls *t)
+/* All that traffic keys are made of, but the secrets of TLS 1.3, which the key log has told. */
+static void note_secrets(const SSL *ssl, struct traffic_secrets *s)
 {
-	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
 
-	t->secrets.cipher = SSL_CIPHER_get_cipher_nid(cipher);
-	t->secrets.digest = SSL_CIPHER_get_handshake_digest(cipher);
+	s->version = SSL_version(ssl);
+	s->cipher = SSL_CIPHER_get_cipher_nid(cipher);
+	s->digest = SSL_CIPHER_get_handshake_digest(cipher);
+	(void)SSL_SESSION_get_master_key(SSL_get_session(ssl), s->master, sizeof(s->master));
+	(void)SSL_get_client_random(ssl, s->random[0], sizeof(s->random[0]));
+	(void)SSL_get_server_random(ssl, s->random[1], sizeof(s->random[1]));
 }
 
 /*
@@ -399,7 +404,7 @@ static void finish_handshake(struct tls *t)
 		return;
 	}
 	t->established = true;
-	note_cipher(t);
+	note_secrets(t->ssl, &t->secrets);
 	if (!SSL_has_pending(t->ssl) && records_new(&t->secrets, t->server, &t->records) == 0)
 		free_handshake(t);
 	ERR_clear_error();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One TLS session on a connected socket, client or server role, and the decision whether a server is the one
- * that was meant. TLS 1.2 and 1.3 by OpenSSL, but the records of an established TLS 1.3 session (records.c);
- * no resumption, no renegotiation, no compression, no anonymous suites, never a KeyUpdate unasked. The
- * OpenSSL configuration file and environment are ignored, so that what is accepted depends on the policy
- * alone.
+ * that was meant. TLS 1.2 and 1.3 by OpenSSL, but the records of an established session (records.c), unless
+ * their cipher is CBC; no resumption, no renegotiation, no compression, no anonymous suites, never a
+ * KeyUpdate unasked. The OpenSSL configuration file and environment are ignored, so that what is accepted
+ * depends on the policy alone.
  *
  * Who is trusted, decided once here:
  *   - No pins: the chain must lead to a configured CA (or the system's store), every certificate in it must

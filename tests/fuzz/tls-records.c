@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A client's TLS 1.3 session without its handshake, whose peer has the keys and no manners. Input is a
- * script:
+ * A client's session without its handshake, whose peer has the keys and no manners. Input is a script, for
+ * TLS 1.2 behind a byte 255, else for TLS 1.3:
  *
  *     0 LEN bytes                a part of the stream as it is        5          the peer uses its next keys
  *     1 TYPE PADDING LEN bytes   a record                             6          the peer takes what came
@@ -9,6 +9,8 @@
  *     3 SIZE2                    we read with so much room            8          we say goodbye
  *     4 LEN2                     we write as much                     9 KIND     KeyUpdate, and its next keys
  *                                                                     10         the connection is cut
+ *
+ * In TLS 1.2 there are no next keys, and 9 is a HelloRequest.
  *
  * Whatever comes: what we read is what was sealed as data, in order, and all of it if nothing was wrong; ends
  * are final; what we send is what we wrote, under the right keys, and what waits is bounded.
@@ -22,7 +24,8 @@
 #include "sealer.h"
 #include "tls/internal.h"
 
-#define SUITE	   TLS1_3_CK_AES_128_GCM_SHA256
+#define SUITE_13   TLS1_3_CK_AES_128_GCM_SHA256
+#define SUITE_12   TLS1_CK_ECDHE_RSA_WITH_AES_128_GCM_SHA256
 #define STREAM_MAX (2u << 20) /* bytes of data either way */
 #define RECORD_MAX (SEALED_EXTRA + 65535u)
 #define HEARD_MAX  (QUEUE_MAX + (1u << 20)) /* a queue and a socket */
@@ -37,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct machine {
 	struct tls *t;
+	bool tls13;
 	int fds[2]; /* ours, the peer's */
 	struct sealer to, from;
 	size_t sealed, got;    /* bytes of data that the peer sealed, that we read */
@@ -135,10 +139,15 @@ static void machine_seal_data(struct machine *m, size_t len)
 	machine_seal(m, SSL3_RT_APPLICATION_DATA, data, len, 0);
 }
 
-static void machine_update(struct machine *m, uint8_t kind)
+/* The message that a version has for it. */
+static void machine_demand(struct machine *m, uint8_t kind)
 {
-	machine_seal(m, SSL3_RT_HANDSHAKE, (uint8_t[]){ 24, 0, 0, 1, kind }, 5, 0);
-	sealer_update(&m->to);
+	if (m->tls13) {
+		machine_seal(m, SSL3_RT_HANDSHAKE, (uint8_t[]){ 24, 0, 0, 1, kind }, 5, 0);
+		sealer_update(&m->to);
+	} else {
+		machine_seal(m, SSL3_RT_HANDSHAKE, (uint8_t[]){ 0, 0, 0, 0 }, 4, 0);
+	}
 }
 
 /* A record that we sent. */
@@ -157,11 +166,14 @@ static void machine_open(struct machine *m, const uint8_t *record, size_t len)
 		REQUIRE(m->heard <= m->written);
 		break;
 	case SSL3_RT_HANDSHAKE:
-		REQUIRE(n == 5 && memcmp(content, "\x18\x00\x00\x01\x00", 5) == 0);
+		REQUIRE(m->tls13 && n == 5 && memcmp(content, "\x18\x00\x00\x01\x00", 5) == 0);
 		sealer_update(&m->from);
 		break;
 	case SSL3_RT_ALERT:
-		REQUIRE(n == 2 && (content[0] == SSL3_AL_FATAL || content[1] == SSL_AD_CLOSE_NOTIFY));
+		REQUIRE(n == 2);
+		if (!m->tls13 && content[0] == SSL3_AL_WARNING && content[1] == SSL_AD_NO_RENEGOTIATION)
+			break;
+		REQUIRE(content[0] == SSL3_AL_FATAL || content[1] == SSL_AD_CLOSE_NOTIFY);
 		m->heard_end = true;
 		break;
 	default:
@@ -221,6 +233,8 @@ static void machine_step(struct machine *m, struct wire_reader *r)
 		machine_write(m, wire_u16(r), true);
 		break;
 	case 5:
+		if (!m->tls13)
+			break;
 		sealer_update(&m->to);
 		m->wrong = true;
 		break;
@@ -238,7 +252,7 @@ static void machine_step(struct machine *m, struct wire_reader *r)
 		m->goodbye = true;
 		break;
 	case 9:
-		machine_update(m, wire_u8(r));
+		machine_demand(m, wire_u8(r));
 		break;
 	default:
 		m->cut = true;
@@ -268,17 +282,17 @@ static void machine_finish(struct machine *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct traffic_secrets secrets = { .len = { 32, 32 } };
 	struct wire_reader r = wire_reader(data, len);
 	static uint8_t ahead[HEARD_MAX];
-	struct machine m = { .ahead = ahead, .end = 1 };
+	struct machine m = { .ahead = ahead, .end = 1, .tls13 = len == 0 || data[0] != 255 };
+	const uint32_t suite = m.tls13 ? SUITE_13 : SUITE_12;
+	struct traffic_secrets secrets = sealer_secrets(suite);
 
-	memset(secrets.secret[0], 0xc1, 32);
-	memset(secrets.secret[1], 0x5e, 32);
+	wire_skip(&r, m.tls13 ? 0 : 1);
 	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, m.fds) == 0);
-	m.t = session_with_secrets(SUITE, &secrets, false, m.fds[0]);
-	sealer_init(&m.from, SUITE, secrets.secret[0]);
-	sealer_init(&m.to, SUITE, secrets.secret[1]);
+	m.t = session_with_secrets(&secrets, false, m.fds[0]);
+	sealer_init(&m.from, suite, &secrets, false);
+	sealer_init(&m.to, suite, &secrets, true);
 	while (wire_left(&r) > 0)
 		machine_step(&m, &r);
 	machine_finish(&m);

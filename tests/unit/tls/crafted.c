@@ -33,18 +33,15 @@ void crafted_open_with(struct crafted *c, uint32_t suite, bool server, const str
 	memset(c, 0, sizeof(*c));
 	make_pair(c->fds);
 	(void)setsockopt(c->fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	c->t = session_with_secrets(suite, secrets, server, c->fds[0]);
-	sealer_init(&c->to, suite, secrets->secret[!server]);
-	sealer_init(&c->from, suite, secrets->secret[server]);
+	c->t = session_with_secrets(secrets, server, c->fds[0]);
+	sealer_init(&c->to, suite, secrets, !server);
+	sealer_init(&c->from, suite, secrets, server);
 }
 
 void crafted_open(struct crafted *c, uint32_t suite, bool server)
 {
-	size_t len = suite == TLS1_3_CK_AES_256_GCM_SHA384 ? 48 : 32;
-	struct traffic_secrets secrets = { .len = { len, len } };
+	struct traffic_secrets secrets = sealer_secrets(suite);
 
-	memset(secrets.secret[0], 0xc1, len);
-	memset(secrets.secret[1], 0x5e, len);
 	crafted_open_with(c, suite, server, &secrets);
 }
 

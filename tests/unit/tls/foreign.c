@@ -242,12 +242,12 @@ static int worker(int fd, const char *store)
 	return n == 0 ? 0 : 8;
 }
 
-static void a_session_lives_inside_the_sandbox(void)
+static void check_sandboxed(const char *option)
 {
 	_cleanup_(foreign_stop) struct foreign s = { .pid = -1, .in = -1, .out = -1 };
 	int status = -1;
 
-	check(foreign_start(&s, "-tls1_3"));
+	check(foreign_start(&s, option));
 	_cleanup_close_ int fd = connect_to(s.port);
 	check(fd >= 0);
 	posix_spawn_file_actions_t actions;
@@ -262,6 +262,12 @@ static void a_session_lives_inside_the_sandbox(void)
 	posix_spawn_file_actions_destroy(&actions);
 	check_int(waitpid(pid, &status, 0), pid);
 	check_int(status, 0);
+}
+
+static void a_session_lives_inside_the_sandbox(void)
+{
+	check_sandboxed("-tls1_2");
+	check_sandboxed("-tls1_3");
 }
 
 int main(int argc, char **argv)

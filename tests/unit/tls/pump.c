@@ -80,6 +80,7 @@ void raw_open(struct raw_server *r, int fd, const struct identity *id, int min, 
 		SSL_CTX_set_security_level(r->ctx, 0);
 	must(SSL_CTX_set_min_proto_version(r->ctx, min) && SSL_CTX_set_max_proto_version(r->ctx, max),
 	     "version");
+	SSL_CTX_set_dh_auto(r->ctx, 1);
 	if (ciphers)
 		must(SSL_CTX_set_cipher_list(r->ctx, ciphers) == 1, "ciphers");
 	if (id)
@@ -129,7 +130,9 @@ void raw_link_open(struct raw_link *l, const struct tls_policy *policy, const st
 	*l = (struct raw_link){ .result = -EINVAL };
 	make_pair(l->fds);
 	raw_open(&l->raw, l->fds[1], id, version, version, NULL);
-	must(!suite || SSL_set_ciphersuites(l->raw.ssl, suite) == 1, "cipher suite");
+	must(!suite || (version == TLS1_3_VERSION ? SSL_set_ciphersuites(l->raw.ssl, suite)
+						  : SSL_set_cipher_list(l->raw.ssl, suite)) == 1,
+	     "cipher suite");
 	if (tls_client_new(policy, l->fds[0], &l->client, &f) == 0)
 		l->result = raw_handshake(&l->raw, l->client, NULL);
 }

@@ -42,7 +42,7 @@ struct raw_link {
 	struct tls *client;
 	int result; /* of the client's handshake */
 };
-/* `version` alone is spoken; `suite`: of TLS 1.3, NULL for OpenSSL's choice. */
+/* `version` alone is spoken; `suite`: one of it, NULL for OpenSSL's choice. */
 void raw_link_open(struct raw_link *l, const struct tls_policy *policy, const struct identity *id,
 		   int version, const char *suite);
 void raw_link_close(struct raw_link *l);
