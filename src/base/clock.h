@@ -13,7 +13,7 @@ typedef uint64_t usec_t;
 #define USEC_PER_SEC  ((usec_t)1000000)
 #define USEC_NEVER    UINT64_MAX /* a deadline that does not exist */
 
-/* Programs and src/pump only. */
+/* Engines get the time as an argument: these are for programs, src/io, src/pump and src/netconf. */
 usec_t clock_now(void);
 /* Processor time that this process has used. */
 usec_t clock_cpu(void);

@@ -288,8 +288,10 @@ static bool write_output(struct pump *p, usec_t now, bool last)
 		if (p->out_len == 0)
 			return false;
 		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, false);
-		if (n <= 0)
-			return false; /* a failure shows at the next read */
+		if (n <= 0) {
+			p->socket_ready |= n != -EAGAIN; /* a failure shows at the next read */
+			return false;
+		}
 		p->stats.tx_bytes += (uint64_t)n;
 		p->unsent += (size_t)n;
 		p->tail_until = now + tail_time(p, (size_t)n);

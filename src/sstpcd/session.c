@@ -96,7 +96,7 @@ int session_start(struct tunnel *t, struct failure *failure)
  */
 static int unless_ended(int r)
 {
-	return r == -EPIPE ? 0 : r;
+	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
 int session_send_password(struct tunnel *t, struct failure *failure)

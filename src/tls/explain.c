@@ -178,14 +178,13 @@ void explain_handshake(struct tls *t)
 	else if (socket_error)
 		failure_set(f, CAUSE_TLS_FAILED, "%s", strerror(-socket_error));
 	else
-		explain_reason(t, ERR_peek_error(), f);
+		explain_reason(t, ERR_peek_last_error(), f);
 	ERR_clear_error();
 	t->error = -EPROTO;
 }
 
 int explain_session(struct tls *t)
 {
-	const char *text = reason_text(ERR_peek_error());
 	struct failure *f = &t->failure;
 	int socket_error = t->wire.read_error ? t->wire.read_error : t->wire.write_error;
 	char alert[48];
@@ -203,7 +202,7 @@ int explain_session(struct tls *t)
 		t->error = -ECONNRESET;
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s closed it without close_notify", peer_name(t));
 	} else {
-		failure_set(f, CAUSE_CONNECTION_LOST, "TLS: %s", text);
+		failure_set(f, CAUSE_CONNECTION_LOST, "TLS: %s", reason_text(ERR_peek_last_error()));
 	}
 	ERR_clear_error();
 	return t->error;

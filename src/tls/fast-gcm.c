@@ -8,8 +8,8 @@
 
 /* The functions that the library chose for this processor, and the expanded key. */
 struct fast_gcm {
-	_Alignas(64) struct gcm_key_data
-		key; /* the library's code relies on it, its header only says so on Windows */
+	/* The library's code relies on it, its header says so only where LINUX is defined. */
+	_Alignas(64) struct gcm_key_data key;
 	struct gcm_context_data context;
 	aes_gcm_init_t init;
 	aes_gcm_enc_dec_update_t encrypt, decrypt;

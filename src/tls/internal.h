@@ -34,7 +34,7 @@ struct wire {
 	bool drained;	 /* the last recv(2) got less than it asked for */
 	bool eof;	 /* the peer closed its side of the connection */
 	int read_error;	 /* negative errno of the socket, sticky */
-	int write_error; /* likewise; what is written later is lost, so that OpenSSL can go on reading */
+	int write_error; /* likewise; what is written later is lost, so that reading can go on */
 	uint8_t *queue;
 	size_t head, len; /* bytes sent already, bytes in the queue altogether */
 	size_t size;
@@ -75,12 +75,13 @@ struct tls {
 	struct wire wire;
 	bool server;
 	bool established;
+	bool shut;	   /* tls_shutdown() was called */
 	bool blocked;	   /* the last read found no whole record */
 	bool closed;	   /* close_notify received */
 	bool end_unsaid;   /* the end was found behind data, and waits for the next read */
 	int error;	   /* negative errno, sticky */
 	int alert;	   /* the last alert received, -1 for none */
-	unsigned messages; /* handshake messages since application data arrived */
+	unsigned messages; /* messages, warnings and empty records since application data arrived */
 	int keylog_fd;
 	STACK_OF(X509) * others; /* not trusted: they may complete the server's chain */
 	size_t pin_count;

@@ -103,8 +103,6 @@ static int add_record(struct tls *t, uint8_t type, const uint8_t *data, size_t l
 
 int records_write(struct tls *t, const uint8_t *data, size_t len)
 {
-	if (t->records->shut)
-		return -EPIPE;
 	return add_record(t, SSL3_RT_APPLICATION_DATA, data, len);
 }
 
@@ -140,14 +138,6 @@ static int violation(struct tls *t, uint8_t alert, const char *what)
 	return t->error = -EPROTO;
 }
 
-static int out_of_memory(struct tls *t)
-{
-	ERR_clear_error();
-	(void)wire_give_up(&t->wire, -ENOMEM); /* nothing may leave under half of a new key */
-	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "TLS: out of memory for new keys");
-	return t->error = -EPROTO;
-}
-
 /* §4.6.3. The answer goes out before anything that is written later. */
 static int on_key_update(struct tls *t, uint8_t request)
 {
@@ -156,13 +146,15 @@ static int on_key_update(struct tls *t, uint8_t request)
 	if (request > 1)
 		return violation(t, SSL_AD_ILLEGAL_PARAMETER, "a key update of unknown kind");
 	if (traffic_update(&r->in) < 0)
-		return out_of_memory(t);
+		return violation(t, SSL_AD_INTERNAL_ERROR, "no memory for new keys");
 	if (request == 0 || r->shut)
 		return 0;
 	if (add_record(t, SSL3_RT_HANDSHAKE, (uint8_t[]){ KEY_UPDATE, 0, 0, 1, 0 }, 5) < 0)
-		return 0; /* the connection is broken for writing; the reading goes on */
-	if (traffic_update(&r->out) < 0)
-		return out_of_memory(t);
+		return 0;		   /* the connection is broken for writing; the reading goes on */
+	if (traffic_update(&r->out) < 0) { /* nothing may leave under half of a new key */
+		(void)wire_give_up(&t->wire, -ENOMEM);
+		return violation(t, SSL_AD_INTERNAL_ERROR, "no memory for new keys");
+	}
 	(void)wire_flush(&t->wire);
 	return 0;
 }
@@ -342,6 +334,8 @@ static ssize_t take_record(struct tls *t, uint8_t *out, size_t size)
 	uint8_t type = record[0];
 	if (r->in.tls13 && !take_type(plain, &n, &type))
 		return violation(t, SSL_AD_UNEXPECTED_MESSAGE, "a record without a type");
+	/* §5.4 would count the padding, too; the content alone is what we have to bound, and OpenSSL's way.
+	 */
 	if (n > TLS_RECORD_MAX)
 		return violation(t, SSL_AD_RECORD_OVERFLOW, "a record longer than allowed");
 	if (type != SSL3_RT_APPLICATION_DATA || n == 0 || interrupts_message(r, type))
@@ -394,8 +388,9 @@ size_t records_read(struct tls *t, uint8_t *out, size_t size, int *ret_end)
 			n = receive(t);
 		}
 	}
-	if (n == -EAGAIN && got == 0 && t->wire.write_error)
-		n = explain_session(t); /* nobody will learn of it by writing */
+	/* Nobody will learn of it by writing; but first comes what the peer has said. */
+	if (n == -EAGAIN && t->wire.write_error && (got == 0 || t->wire.drained))
+		n = explain_session(t);
 	t->blocked = n < 0 || t->closed;
 	*ret_end = (int)MIN(n, 0);
 	return got;

@@ -14,7 +14,8 @@
 #include "base/secret.h"
 #include "tls/internal.h"
 
-/* Handshake messages (tickets, KeyUpdate) that a peer may send without a byte of data between them. */
+/* Messages (tickets, KeyUpdate, warnings), and empty records, that a peer may send without a byte of data
+ * between them. */
 #define MESSAGES_MAX 32
 
 int tls_library_init(void)
@@ -223,7 +224,7 @@ static int load_chain(SSL_CTX *ctx, const struct tls_server_config *config, stru
 			return n;
 		if (!(leaf ? SSL_CTX_use_certificate(ctx, x) : (int)SSL_CTX_add1_chain_cert(ctx, x))) {
 			failure_set(f, CAUSE_USAGE, "the server's certificate cannot be used: %s",
-				    reason_text(ERR_peek_error()));
+				    reason_text(ERR_peek_last_error()));
 			return -EINVAL;
 		}
 		leaf = false;
@@ -524,7 +525,9 @@ bool tls_drained(const struct tls *t)
 
 int tls_flush(struct tls *t)
 {
-	return t->error ? t->error : wire_flush(&t->wire);
+	int r = wire_flush(&t->wire); /* an alert, too, which may wait since the error */
+
+	return t->error ? t->error : r;
 }
 
 /* Room for one more record behind those that wait? After an error of the socket: yes, for nothing. */
@@ -551,6 +554,8 @@ ssize_t tls_write(struct tls *t, const void *data, size_t len, bool more)
 
 	if (t->error || t->wire.write_error)
 		return t->error ? t->error : t->wire.write_error;
+	if (t->shut) /* nothing follows close_notify: RFC 8446 §6.1, RFC 5246 §7.2.1 */
+		return -EPIPE;
 	while (done < len && has_room(t)) {
 		size_t part = MIN(len - done, (size_t)TLS_RECORD_MAX);
 		bool flush = !more && done + part == len;
@@ -571,6 +576,7 @@ int tls_shutdown(struct tls *t)
 {
 	if (t->error || !t->established)
 		return 0; /* nobody to say goodbye to */
+	t->shut = true;
 	if (t->records)
 		records_shutdown(t);
 	else

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One TLS session on a connected socket, client or server role, and the decision whether a server is the one
- * that was meant. TLS 1.2 and 1.3 by OpenSSL, but the records of an established session (records.c), unless
- * their cipher is CBC; no resumption, no renegotiation, no compression, no anonymous suites, never a
- * KeyUpdate unasked. The OpenSSL configuration file and environment are ignored, so that what is accepted
- * depends on the policy alone.
+ * that was meant. TLS 1.2 and 1.3 by OpenSSL, except the records of an established session (records.c; those
+ * of a CBC cipher are OpenSSL's, too); no resumption, no renegotiation, no compression, no anonymous suites,
+ * never a KeyUpdate unasked. The OpenSSL configuration file and environment are ignored, so that what is
+ * accepted depends on the policy alone.
  *
  * Who is trusted, decided once here:
  *   - No pins: the chain must lead to a configured CA (or the system's store), every certificate in it must
@@ -146,7 +146,7 @@ bool tls_drained(const struct tls *t);
  * be given again. With `more`, records wait for those of the next call, so that several leave in one send(2);
  * the last call of a burst has `more` false, or tls_flush() follows. Otherwise all goes to the socket at
  * once, and what finds no room there stays queued (tls_wants_write()). -EAGAIN: the queue is full, nothing
- * was taken. -EPIPE or -EPROTO: after tls_shutdown(). Any other error: the connection is broken for writing;
+ * was taken. -EPIPE: after tls_shutdown(). Any other error: the connection is broken for writing;
  * go on with tls_read() until it ends, as the peer may have said why. Never call it before tls_handshake()
  * returned 0.
  */
