@@ -30,7 +30,7 @@ static _Noreturn void usage(const char *program)
 {
 	(void)fprintf(stderr,
 		      "usage: %s serve|connect ADDRESS PORT [--cipher SUITE] [--congestion NAME] [--plain]\n"
-		      "       tls-stream: [--seconds N] [--download]\n"
+		      "       tls-stream: [--seconds N] [--omit N] [--download]\n"
 		      "       tls-echo:   [--count N] [--size BYTES] [--pause MICROSECONDS]\n",
 		      program);
 	exit(2);
@@ -39,15 +39,11 @@ static _Noreturn void usage(const char *program)
 struct options parse_options(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{ "cipher", required_argument, NULL, 'c' },
-		{ "congestion", required_argument, NULL, 'g' },
-		{ "plain", no_argument, NULL, 'p' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "download", no_argument, NULL, 'd' },
-		{ "count", required_argument, NULL, 'n' },
-		{ "size", required_argument, NULL, 'b' },
-		{ "pause", required_argument, NULL, 'w' },
-		{ NULL, 0, NULL, 0 },
+		{ "cipher", required_argument, NULL, 'c' }, { "congestion", required_argument, NULL, 'g' },
+		{ "plain", no_argument, NULL, 'p' },	    { "seconds", required_argument, NULL, 's' },
+		{ "omit", required_argument, NULL, 'o' },   { "download", no_argument, NULL, 'd' },
+		{ "count", required_argument, NULL, 'n' },  { "size", required_argument, NULL, 'b' },
+		{ "pause", required_argument, NULL, 'w' },  { NULL, 0, NULL, 0 },
 	};
 	struct options o = { .cipher = "TLS_AES_128_GCM_SHA256", .seconds = 5, .count = 10000, .size = 64 };
 	int c, bad = 0;
@@ -68,6 +64,9 @@ struct options parse_options(int argc, char **argv)
 			break;
 		case 's':
 			bad |= parse_u32(optarg, 1, 3600, &o.seconds);
+			break;
+		case 'o':
+			bad |= parse_u32(optarg, 0, 3600, &o.omit);
 			break;
 		case 'n':
 			bad |= parse_u32(optarg, 1, 10000000, &o.count);

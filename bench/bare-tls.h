@@ -22,6 +22,7 @@ struct options {
 	bool plain;		/* no TLS at all */
 	bool download;		/* tls-stream: the server sends */
 	uint32_t seconds;	/* tls-stream: how long the sender sends */
+	uint32_t omit;		/* tls-stream: so long the receiver does not count yet */
 	uint32_t count, size;	/* tls-echo: messages and their bytes */
 	uint32_t pause_us;	/* tls-echo: between an answer and the next message */
 };

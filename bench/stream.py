@@ -14,11 +14,11 @@ class TlsStream:
     def __init__(self, lab):
         self.lab, self.commands = lab, []
 
-    def both_ends(self, tool, *options, seconds=30):
-        """Runs a server and a client of the tool; returns what they printed, by namespace."""
+    def both_ends(self, tool, *options, seconds=30, serve=()):
+        """Runs a server (with the options `serve`) and a client of the tool; returns what they printed, by namespace."""
         lab, path = self.lab, RELEASE / "bench" / tool
         common = (SERVER, self.port, "--congestion", CONGESTION)
-        server = lab.start(f"{tool}-server", "server", path, "serve", *common)
+        server = lab.start(f"{tool}-server", "server", path, "serve", *common, *serve)
         client = None
         try:
             server.await_line("listening")
@@ -32,9 +32,10 @@ class TlsStream:
                 if process:
                     lab.stop(process)
 
-    def stream(self, seconds):
-        """An upload; returns (Mbit/s at the receiver, CPU seconds per GiB of an end, CPU shares of the ends)."""
-        ends = self.both_ends("tls-stream", "--seconds", math.ceil(seconds), seconds=seconds + 60)
+    def stream(self, seconds, omit=0):
+        """An upload; returns (Mbit/s at the receiver, CPU seconds per GiB of an end, CPU shares of the ends). Its first `omit`
+        seconds are not counted in the rate."""
+        ends = self.both_ends("tls-stream", "--seconds", math.ceil(seconds), seconds=seconds + 60, serve=("--omit", omit))
         cost = (ends["client"]["cpu_s_per_gib"] + ends["server"]["cpu_s_per_gib"]) / 2
         shares = {f"{end['role']}": end["cpu_s"] / end["seconds"] for end in ends.values()}
         return ends["server"]["mbit"], cost, shares

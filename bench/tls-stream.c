@@ -7,8 +7,8 @@
  *     tls-stream connect 192.0.2.1 4433 --congestion cubic --seconds 5
  *     {"role":"receiver","cipher":"TLS_AES_128_GCM_SHA256","bytes":…,"seconds":…,"mbit":…,"cpu_s":…,"cpu_s_per_gib":…}
  *
- * --download (to both ends) turns the direction round; --plain leaves TLS out, and writes 128 KiB at once, as
- * iperf3 does.
+ * --omit (to the receiver) leaves the first seconds uncounted, except for processor time; --download (to both
+ * ends) turns the direction round; --plain leaves TLS out, and writes 128 KiB at once, as iperf3 does.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,12 +40,15 @@ static uint64_t send_all(const struct connection *c, usec_t until)
 	return bytes;
 }
 
-static uint64_t receive_all(const struct connection *c)
+/* Counts from `start` on; what comes earlier is read and forgotten. */
+static uint64_t receive_all(const struct connection *c, usec_t start)
 {
 	static uint8_t data[PLAIN_WRITE_SIZE];
 	uint64_t bytes = 0;
 	size_t n;
 
+	while (clock_now() < start && connection_read(c, data, sizeof(data)) > 0)
+		;
 	while ((n = connection_read(c, data, sizeof(data))) > 0)
 		bytes += n;
 	return bytes;
@@ -58,8 +61,8 @@ int main(int argc, char **argv)
 	bool sends = o.server == o.download;
 
 	double cpu = cpu_seconds();
-	usec_t start = clock_now();
-	uint64_t bytes = sends ? send_all(&c, start + o.seconds * USEC_PER_SEC) : receive_all(&c);
+	usec_t start = clock_now() + (sends ? 0 : o.omit * USEC_PER_SEC);
+	uint64_t bytes = sends ? send_all(&c, start + o.seconds * USEC_PER_SEC) : receive_all(&c, start);
 	double seconds = (double)(clock_now() - start) / (double)USEC_PER_SEC;
 	cpu = cpu_seconds() - cpu;
 	if (!sends)
