@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -45,6 +46,7 @@
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
+#define BUSY_WINDOWS 4			  /* busy is who uses more than a fourth of a processor */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
@@ -82,17 +84,36 @@ void pump_done(struct pump *p)
 }
 
 /*
+ * Who is busy does not interrupt others when something has come for it, so that more has come when its turn
+ * is: with iperf3 and both ends on two processors that is 5 % more throughput. What else somebody has chosen
+ * stays.
+ */
+static void choose_turns(struct pump *p, bool busy)
+{
+	int present = p->busy ? SCHED_BATCH : SCHED_OTHER, wanted = busy ? SCHED_BATCH : SCHED_OTHER;
+
+	if (busy != p->busy && sched_getscheduler(0) == present &&
+	    sched_setscheduler(0, wanted, &(struct sched_param){ 0 }) == 0)
+		p->busy = busy;
+}
+
+/*
  * Where processes and not the path are the limit, they take turns of hundreds of microseconds, and a queue
  * that is short for that loses packets while a processor is idle: a flow at 10 Gbit/s needs three times the
  * bytes of one at 3. What passes at present would tell only what the queue allows, so it goes by what a
  * processor can carry.
  */
-static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt)
+static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt, usec_t now)
 {
 	uint64_t bytes = p->stats.tx_bytes + p->stats.rx_bytes;
 	usec_t cpu = clock_cpu();
 
+	bool late = now - p->measured_at >= BUSY_WINDOWS * CPU_WINDOW;
+	if (late)
+		choose_turns(p, false);
 	if (cpu - p->measured_cpu >= CPU_WINDOW) {
+		choose_turns(p, !late);
+		p->measured_at = now;
 		p->cpu_rate = (bytes - p->measured_bytes) * USEC_PER_SEC / (cpu - p->measured_cpu);
 		p->measured_bytes = bytes;
 		p->measured_cpu = cpu;
@@ -107,7 +128,7 @@ static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt)
  * nothing about the path while there is little to send, which on a slow one is what the kernel takes for
  * granted as long as we hold back.
  */
-static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
+static void adapt_to_rate(struct pump *p, const struct tcp_info *info, usec_t now)
 {
 	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
 	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
@@ -121,7 +142,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 	p->spare -= p->spare > 0; /* for this time; it is noted again if need be */
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
 	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
-	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC));
+	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC), now);
 	p->tail_time = MIN(MAX(info->tcpi_snd_mss * USEC_PER_SEC / rate, info->tcpi_rtt / 8), TAIL_TIME_MAX);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
@@ -167,7 +188,7 @@ static bool kernel_has_enough(struct pump *p, usec_t now)
 	if (adapt) {
 		p->next_adapt = now + ADAPT_EVERY;
 		p->adapt_bytes = p->stats.tx_bytes + ADAPT_BYTES;
-		adapt_to_rate(p, &info);
+		adapt_to_rate(p, &info, now);
 	}
 	return p->notsent_lowat > 0 && p->notsent_lowat < UNSENT_FINE && 2 * p->unsent >= p->notsent_lowat;
 }

@@ -50,7 +50,9 @@ struct pump {
 	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
 	uint64_t adapt_bytes;
-	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
+	bool busy; /* and lets others finish their turns */
+	/* Time, processor time, and bytes of both directions, when cpu_rate was measured. */
+	usec_t measured_at, measured_cpu;
 	uint64_t measured_bytes;
 	uint64_t cpu_rate;	      /* bytes per second of processor time */
 	uint32_t segment;	      /* bytes of TCP's segments, as last seen */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ static const int steady[] = {
 	SCMP_SYS(futex),
 	SCMP_SYS(futex_time64),
 	SCMP_SYS(sched_yield),
+	SCMP_SYS(sched_getscheduler),
 	SCMP_SYS(sysinfo), /* glibc before 2.37: qsort() asks how much memory there is */
 	SCMP_SYS(brk),
 	SCMP_SYS(munmap),
@@ -235,6 +237,11 @@ static void add_worker(struct filter *f, bool files)
 		add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64),
 		    ARGS(SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i])));
 	}
+	/* Its own turns, see pump/pump.c. */
+	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler),
+	    ARGS(SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH)));
+	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler),
+	    ARGS(SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER)));
 	/* abort(): so that it is seen as what it is. */
 	add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
 	    ARGS(SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()), SCMP_A2(SCMP_CMP_EQ, SIGABRT)));
