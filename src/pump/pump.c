@@ -39,6 +39,7 @@
 /* So long the end of a long packet waits for the next one to fill its segment, see tail_time(). */
 #define TAIL_TIME_MAX	(10 * USEC_PER_MSEC)
 #define TAIL_TIME_MIN	(1 * USEC_PER_MSEC) /* a timer is no finer */
+#define RECORD_EXTRA	21u		    /* what a record adds to its content, at least */
 #define STREAM_SEGMENTS 4u		    /* under way: more than a short request, so more will follow */
 /* The rate is looked at so often; a fast path is filled within milliseconds. */
 #define ADAPT_EVERY (50 * USEC_PER_MSEC)
@@ -46,7 +47,7 @@
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
-#define BUSY_WINDOWS 4			  /* busy is who uses more than a fourth of a processor */
+#define BUSY_PART    4			  /* busy is who uses more than a fourth of a processor */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
@@ -74,15 +75,6 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 	return 0;
 }
 
-void pump_done(struct pump *p)
-{
-	if (p->out)
-		wipe(p->out, TLS_RECORD_MAX); /* what was not sent may be a password */
-	free(p->in);
-	free(p->out);
-	p->in = p->out = NULL;
-}
-
 /*
  * Who is busy does not interrupt others when something has come for it, so that more has come when its turn
  * is: with iperf3 and both ends on two processors that is 5 % more throughput. What else somebody has chosen
@@ -97,6 +89,16 @@ static void choose_turns(struct pump *p, bool busy)
 		p->busy = busy;
 }
 
+void pump_done(struct pump *p)
+{
+	choose_turns(p, false);
+	if (p->out)
+		wipe(p->out, TLS_RECORD_MAX); /* what was not sent may be a password */
+	free(p->in);
+	free(p->out);
+	p->in = p->out = NULL;
+}
+
 /*
  * Where processes and not the path are the limit, they take turns of hundreds of microseconds, and a queue
  * that is short for that loses packets while a processor is idle: a flow at 10 Gbit/s needs three times the
@@ -108,15 +110,14 @@ static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt, usec_t n
 	uint64_t bytes = p->stats.tx_bytes + p->stats.rx_bytes;
 	usec_t cpu = clock_cpu();
 
-	bool late = now - p->measured_at >= BUSY_WINDOWS * CPU_WINDOW;
-	if (late)
-		choose_turns(p, false);
 	if (cpu - p->measured_cpu >= CPU_WINDOW) {
-		choose_turns(p, !late);
+		choose_turns(p, (cpu - p->measured_cpu) * BUSY_PART >= now - p->measured_at);
 		p->measured_at = now;
 		p->cpu_rate = (bytes - p->measured_bytes) * USEC_PER_SEC / (cpu - p->measured_cpu);
 		p->measured_bytes = bytes;
 		p->measured_cpu = cpu;
+	} else if (now - p->measured_at >= BUSY_PART * CPU_WINDOW) {
+		choose_turns(p, false);
 	}
 	tx_set_limit(p->session->tx, MIN(p->cpu_rate, path_rate) * (QUEUE_TIME + rtt) / USEC_PER_SEC);
 }
@@ -152,22 +153,24 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info, usec_t no
 /*
  * Acknowledgements may come in bunches (Wi-Fi, cable, coarse timers). Each lets more go at once than we had
  * left with the kernel, and TCP does not widen a window that was not used up: that cost a third on a lossy
- * path. So as many segments more are kept there, unless the path has a queue of its own, which is not emptied
- * by that.
+ * path. So as many segments more are kept there, up to what goes out in a quarter of a round trip, because
+ * nothing overtakes them; and not if the path has a queue of its own, which is not emptied by that.
  */
 static void note_gap(struct pump *p, const struct tcp_info *info)
 {
 	uint32_t away = info->tcpi_unacked + info->tcpi_retrans - info->tcpi_sacked - info->tcpi_lost;
 	uint32_t gap = info->tcpi_snd_cwnd > away ? info->tcpi_snd_cwnd - away : 0;
 
-	if (gap > 1 && info->tcpi_rtt < info->tcpi_min_rtt + info->tcpi_min_rtt / 4)
-		p->spare = MIN(p->spare + gap, MIN(SPARE_MAX, info->tcpi_snd_cwnd / 2));
+	uint64_t min_rtt = info->tcpi_min_rtt == UINT32_MAX ? 0 : info->tcpi_min_rtt;
+
+	if (gap > 1 && info->tcpi_rtt < min_rtt + min_rtt / 4)
+		p->spare = MIN(p->spare + gap, MIN(SPARE_MAX, info->tcpi_snd_cwnd / 4));
 }
 
 /*
  * Has the kernel enough to send? The condition is that of EPOLLOUT: half of the limit. It is asked
- * only where what was written since the last answer can have changed it; on a fast path, and without a limit,
- * the kernel's word at send(2) will do.
+ * only where what was written or sent since the last answer can have changed it; on a fast path, and without
+ * a limit, the kernel's word at send(2) will do.
  */
 static bool kernel_has_enough(struct pump *p, usec_t now)
 {
@@ -280,11 +283,12 @@ static size_t next_output(struct pump *p, usec_t now)
  * How long the kernel may keep what is left of these bytes after whole segments. A record of one packet is a
  * little longer than a segment, and a stream whose packets come one by one, each after an acknowledgement,
  * would leave one that is next to empty behind every full one: the congestion window counts packets, and a
- * lossy path carried a fifth less. What ends with a short packet does not wait, nor what nothing follows.
+ * lossy path carried a fifth less. A short packet by itself does not wait, nor what comes before a stream is
+ * under way; the end of a burst may be late by this.
  */
 static usec_t tail_time(const struct pump *p, size_t bytes)
 {
-	bool wanted = p->streams && bytes > p->segment && p->notsent_lowat < UNSENT_FINE;
+	bool wanted = p->streams && bytes + RECORD_EXTRA > p->segment && p->notsent_lowat < UNSENT_FINE;
 
 	return wanted && p->tail_time >= TAIL_TIME_MIN ? p->tail_time : 0;
 }
@@ -292,9 +296,15 @@ static usec_t tail_time(const struct pump *p, size_t bytes)
 /* Returns true if there is more to write without waiting. */
 static bool write_output(struct pump *p, usec_t now, bool last)
 {
+	int r;
+
 	p->full &= !last;
-	if (p->full || (tls_wants_write(p->tls) && tls_flush(p->tls) < 0))
+	if (p->full)
 		return false;
+	if (tls_wants_write(p->tls) && (r = tls_flush(p->tls)) < 0) {
+		p->socket_ready |= r != -EAGAIN; /* a failure shows at the next read */
+		return false;
+	}
 	for (int i = 0; i < WRITES_PER_TURN; i++) {
 		if (tls_wants_write(p->tls))
 			return false;
@@ -310,7 +320,7 @@ static bool write_output(struct pump *p, usec_t now, bool last)
 			return false;
 		ssize_t n = tls_write(p->tls, p->out + p->out_pos, p->out_len - p->out_pos, false);
 		if (n <= 0) {
-			p->socket_ready |= n != -EAGAIN; /* a failure shows at the next read */
+			p->socket_ready |= n != -EAGAIN;
 			return false;
 		}
 		p->stats.tx_bytes += (uint64_t)n;
@@ -323,10 +333,8 @@ static bool write_output(struct pump *p, usec_t now, bool last)
 	return true;
 }
 
-/*
- * While packets wait for the kernel, its last segment waits for them: a record of one packet is a little
- * longer than a segment, and the congestion window counts packets, of which every other one would be next to
- * empty.
+/* While packets wait for the kernel, or are expected (tail_time()), the end of its last segment waits for
+ * them.
  */
 static void hold_last_segment(struct pump *p, bool hold)
 {

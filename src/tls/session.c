@@ -385,12 +385,15 @@ static void note_secrets(const SSL *ssl, struct traffic_secrets *s)
 {
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
 
-	s->version = SSL_version(ssl);
 	s->cipher = SSL_CIPHER_get_cipher_nid(cipher);
 	s->digest = SSL_CIPHER_get_handshake_digest(cipher);
-	(void)SSL_SESSION_get_master_key(SSL_get_session(ssl), s->master, sizeof(s->master));
-	(void)SSL_get_client_random(ssl, s->random[0], sizeof(s->random[0]));
-	(void)SSL_get_server_random(ssl, s->random[1], sizeof(s->random[1]));
+	/* Without all of them no version is known, and OpenSSL carries on. */
+	if ((SSL_version(ssl) == TLS1_3_VERSION ||
+	     SSL_SESSION_get_master_key(SSL_get_session(ssl), s->master, sizeof(s->master)) ==
+		     sizeof(s->master)) &&
+	    SSL_get_client_random(ssl, s->random[0], sizeof(s->random[0])) == sizeof(s->random[0]) &&
+	    SSL_get_server_random(ssl, s->random[1], sizeof(s->random[1])) == sizeof(s->random[1]))
+		s->version = SSL_version(ssl);
 }
 
 /*
