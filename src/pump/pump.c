@@ -122,6 +122,12 @@ static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt, usec_t n
 	tx_set_limit(p->session->tx, MIN(p->cpu_rate, path_rate) * (QUEUE_TIME + rtt) / USEC_PER_SEC);
 }
 
+/* That of the path when it was empty; 0: not known yet. */
+static usec_t least_round_trip(const struct tcp_info *info)
+{
+	return info->tcpi_min_rtt == UINT32_MAX ? 0 : info->tcpi_min_rtt;
+}
+
 /*
  * Sizes bursts and the unsent part of the socket buffer by the rate: what waits in the kernel cannot be
  * overtaken by a sparse flow any more, so it should be no more than keeps the link busy
@@ -133,8 +139,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info, usec_t no
 {
 	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
 	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
-	usec_t min_rtt = info->tcpi_min_rtt == UINT32_MAX ? 0
-							  : info->tcpi_min_rtt; /* all ones: not known yet */
+	usec_t min_rtt = least_round_trip(info);
 
 	if (rate == 0)
 		return;
@@ -160,8 +165,7 @@ static void note_gap(struct pump *p, const struct tcp_info *info)
 {
 	uint32_t away = info->tcpi_unacked + info->tcpi_retrans - info->tcpi_sacked - info->tcpi_lost;
 	uint32_t gap = info->tcpi_snd_cwnd > away ? info->tcpi_snd_cwnd - away : 0;
-
-	uint64_t min_rtt = info->tcpi_min_rtt == UINT32_MAX ? 0 : info->tcpi_min_rtt;
+	usec_t min_rtt = least_round_trip(info);
 
 	if (gap > 1 && info->tcpi_rtt < min_rtt + min_rtt / 4)
 		p->spare = MIN(p->spare + gap, MIN(SPARE_MAX, info->tcpi_snd_cwnd / 4));
