@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -47,7 +46,6 @@
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
-#define BUSY_PART    4			  /* busy is who uses more than a fourth of a processor */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
@@ -75,23 +73,8 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 	return 0;
 }
 
-/*
- * Who is busy does not interrupt others when something has come for it, so that more has come when its turn
- * is: with iperf3 and both ends on two processors that is 5 % more throughput. What else somebody has chosen
- * stays.
- */
-static void choose_turns(struct pump *p, bool busy)
-{
-	int present = p->busy ? SCHED_BATCH : SCHED_OTHER, wanted = busy ? SCHED_BATCH : SCHED_OTHER;
-
-	if (busy != p->busy && sched_getscheduler(0) == present &&
-	    sched_setscheduler(0, wanted, &(struct sched_param){ 0 }) == 0)
-		p->busy = busy;
-}
-
 void pump_done(struct pump *p)
 {
-	choose_turns(p, false);
 	if (p->out)
 		wipe(p->out, TLS_RECORD_MAX); /* what was not sent may be a password */
 	free(p->in);
@@ -105,19 +88,15 @@ void pump_done(struct pump *p)
  * bytes of one at 3. What passes at present would tell only what the queue allows, so it goes by what a
  * processor can carry.
  */
-static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt, usec_t now)
+static void adapt_queue(struct pump *p, uint64_t path_rate, usec_t rtt)
 {
 	uint64_t bytes = p->stats.tx_bytes + p->stats.rx_bytes;
 	usec_t cpu = clock_cpu();
 
 	if (cpu - p->measured_cpu >= CPU_WINDOW) {
-		choose_turns(p, (cpu - p->measured_cpu) * BUSY_PART >= now - p->measured_at);
-		p->measured_at = now;
 		p->cpu_rate = (bytes - p->measured_bytes) * USEC_PER_SEC / (cpu - p->measured_cpu);
 		p->measured_bytes = bytes;
 		p->measured_cpu = cpu;
-	} else if (now - p->measured_at >= BUSY_PART * CPU_WINDOW) {
-		choose_turns(p, false);
 	}
 	tx_set_limit(p->session->tx, MIN(p->cpu_rate, path_rate) * (QUEUE_TIME + rtt) / USEC_PER_SEC);
 }
@@ -135,7 +114,7 @@ static usec_t least_round_trip(const struct tcp_info *info)
  * nothing about the path while there is little to send, which on a slow one is what the kernel takes for
  * granted as long as we hold back.
  */
-static void adapt_to_rate(struct pump *p, const struct tcp_info *info, usec_t now)
+static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 {
 	uint64_t window = (uint64_t)info->tcpi_snd_cwnd * info->tcpi_snd_mss;
 	uint64_t rate = window * USEC_PER_SEC / MAX(info->tcpi_rtt, 1u); /* bytes per second */
@@ -148,7 +127,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info, usec_t no
 	p->spare -= p->spare > 0; /* for this time; it is noted again if need be */
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
 	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
-	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC), now);
+	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC));
 	p->tail_time = MIN(MAX(info->tcpi_snd_mss * USEC_PER_SEC / rate, info->tcpi_rtt / 8), TAIL_TIME_MAX);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||
 	    unsent < p->notsent_lowat - p->notsent_lowat / 4)
@@ -195,7 +174,7 @@ static bool kernel_has_enough(struct pump *p, usec_t now)
 	if (adapt) {
 		p->next_adapt = now + ADAPT_EVERY;
 		p->adapt_bytes = p->stats.tx_bytes + ADAPT_BYTES;
-		adapt_to_rate(p, &info, now);
+		adapt_to_rate(p, &info);
 	}
 	return p->notsent_lowat > 0 && p->notsent_lowat < UNSENT_FINE && 2 * p->unsent >= p->notsent_lowat;
 }
@@ -362,6 +341,8 @@ bool pump_run(struct pump *p, usec_t now)
 		receive(p, now);
 	read_tun(p, now);
 	bool more = send_output(p, now, false);
+	if (p->turns)
+		turns_judge(p->turns, now);
 	return more || (p->socket_ready && !p->read_closed) || p->tun_ready;
 }
 

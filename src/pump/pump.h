@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "pump/turns.h"
 #include "session/session.h"
 #include "tls/tls.h"
 
@@ -41,6 +42,7 @@ struct pump {
 	 */
 	size_t (*output)(void *ctx, uint8_t *out, size_t space, usec_t now);
 	void *output_ctx;
+	struct turns *turns; /* optional, the process's: judged while there is traffic */
 	/* private */
 	uint8_t *in, *out;
 	size_t in_len;		 /* bytes of an incomplete packet at the start of `in` */
@@ -50,9 +52,7 @@ struct pump {
 	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
 	uint64_t adapt_bytes;
-	bool busy; /* and lets others finish their turns */
-	/* Time, processor time, and bytes of both directions, when cpu_rate was measured. */
-	usec_t measured_at, measured_cpu;
+	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
 	uint64_t measured_bytes;
 	uint64_t cpu_rate;	      /* bytes per second of processor time */
 	uint32_t segment;	      /* bytes of TCP's segments, as last seen */

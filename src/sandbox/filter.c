@@ -74,14 +74,16 @@ static const int steady[] = {
 };
 
 /* Of open files; stdio asks before its first write. */
-static const int open_files[] = { SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(lseek), SCMP_SYS(_llseek) };
+static const int open_files[] = {
+	SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(pread64),
+};
 
 /* Looking at files by name, and reading directories. Opening them is a rule of its own. */
 static const int file_reading[] = {
 	SCMP_SYS(stat),	      SCMP_SYS(stat64),	    SCMP_SYS(lstat),	SCMP_SYS(lstat64),
 	SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),  SCMP_SYS(statx),	SCMP_SYS(access),
 	SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
-	SCMP_SYS(getdents),   SCMP_SYS(getdents64), SCMP_SYS(pread64),
+	SCMP_SYS(getdents),   SCMP_SYS(getdents64),
 };
 
 static const int file_opening[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2) };
@@ -236,12 +238,15 @@ static void add_worker(struct filter *f, bool files)
 		add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64),
 		    ARGS(SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i])));
 	}
-	/* Its own turns, see pump/pump.c. */
+	/* Its own turns, and its place, see pump/turns.h. */
 	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_getscheduler), ARGS(SCMP_A0(SCMP_CMP_EQ, 0)));
 	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler),
 	    ARGS(SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, SCHED_BATCH)));
 	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler),
 	    ARGS(SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER)));
+	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_getaffinity), ARGS(SCMP_A0(SCMP_CMP_EQ, 0)));
+	add(f, SCMP_ACT_ALLOW, SCMP_SYS(sched_setaffinity), ARGS(SCMP_A0(SCMP_CMP_EQ, 0)));
+	add(f, SCMP_ACT_ALLOW, SCMP_SYS(getcpu), ARGS(SCMP_A2(SCMP_CMP_EQ, 0)));
 	/* abort(): so that it is seen as what it is. */
 	add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
 	    ARGS(SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()), SCMP_A2(SCMP_CMP_EQ, SIGABRT)));

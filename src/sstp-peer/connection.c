@@ -303,6 +303,7 @@ static int start_session(struct connection *c)
 		r = pump_init(&c->pump, c->session, c->tls, c->fd, c->tun.fd);
 	if (r < 0)
 		return r;
+	c->pump.turns = c->options->turns;
 	if (c->faults.count > 0) {
 		c->staged = malloc(STAGED_SIZE);
 		if (!c->staged)

@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "proto/ppp/ppp.h"
 #include "proto/sstp/sstp.h"
+#include "pump/turns.h"
 #include "report.h"
 #include "server.h"
 
@@ -416,6 +417,7 @@ int main(int argc, char **argv)
 					   .ipv6 = true,
 					   .pppd_path = "/usr/sbin/pppd",
 					   .verbose = true } };
+	struct turns turns;
 	unsigned line = 0;
 	int listener;
 
@@ -430,6 +432,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "sstp-peer: users file %s:%u: %s\n", a.users, line, strerror(-r));
 		return 1;
 	}
+	turns_init(&turns);
+	a.server.turns = &turns;
 	r = load_tls(&a, &a.server.tls);
 	if (r == 0 && a.json) {
 		a.server.log = strcmp(a.json, "-") == 0 ? stdout : fopen(a.json, "ae");
@@ -442,6 +446,7 @@ int main(int argc, char **argv)
 		else
 			r = serve(&a, listener);
 	}
+	turns_done(&turns);
 	users_free(a.server.users);
 	tls_server_free(a.server.tls);
 	faults_done(&a.server.faults);

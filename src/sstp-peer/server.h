@@ -31,6 +31,7 @@ struct server_options {
 	struct faults faults;
 	struct users *users;
 	struct tls_server *tls;
+	struct turns *turns;
 	FILE *log;    /* a JSON object per event and line; NULL = none */
 	bool verbose; /* the same in words on stderr */
 };

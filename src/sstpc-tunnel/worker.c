@@ -71,6 +71,7 @@ struct worker {
 	struct tls *tls;
 	struct session *session;
 	struct pump pump;
+	struct turns turns;
 	bool ipv6_reported;
 	bool advert_noted;
 	struct rdnss rdnss;
@@ -465,6 +466,7 @@ static int start_session(struct worker *w, const struct tls_peer *peer)
 	r = pump_init(&w->pump, w->session, w->tls, w->socket, w->tun);
 	if (r < 0)
 		return r;
+	w->pump.turns = &w->turns;
 	w->step = STEP_SESSION;
 	w->tun_source.fn = on_tun;
 	loop_fd_remove(&w->socket_source);
@@ -956,6 +958,7 @@ static void done(struct worker *w)
 		session_done(w->session);
 		free(w->session);
 	}
+	turns_done(&w->turns);
 	tls_free(w->tls);
 	free(w->ca);
 	(void)close_fd(w->socket);
@@ -977,6 +980,7 @@ int worker_run(int ipc)
 	(void)signal(SIGPIPE, SIG_IGN);
 	w->ipc = ipc;
 	w->tun = w->keylog = w->resolver_fd = w->socket = -1;
+	turns_init(&w->turns);
 	w->monitor = worker_monitor_of_worker();
 	w->rdnss_timer = (struct loop_timer){ .fn = expire_rdnss, .ctx = w };
 	r = watch(w);

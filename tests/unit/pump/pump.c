@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -360,37 +359,6 @@ static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
 	pair_free(p);
 }
 
-/* One packet is sent, and the rate looked at. Returns the scheduling policy after that. */
-static int policy_after_a_look(struct end *e)
-{
-	e->pump.next_adapt = 0;
-	e->fed = 0;
-	feed(e, 1);
-	for (int i = 0; i < TURNS_MAX && e->pump.next_adapt == 0; i++)
-		must(run(e, NULL, PATIENCE_MS), "it goes on");
-	return sched_getscheduler(0);
-}
-
-static void who_is_busy_lets_others_finish_their_turns(void)
-{
-	struct pair *p = pair_new(0);
-	struct end *client = &p->client;
-
-	while (clock_cpu() < 100 * USEC_PER_MSEC)
-		;
-	client->pump.measured_cpu = 0;
-	client->pump.measured_at = client->now - 1;
-	check_int(policy_after_a_look(client), SCHED_BATCH);
-	client->now += USEC_PER_SEC; /* in which it used next to nothing */
-	check_int(policy_after_a_look(client), SCHED_OTHER);
-	/* Somebody has chosen another one. */
-	must(sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 }) == 0, "SCHED_IDLE");
-	client->pump.measured_cpu = 0;
-	client->pump.measured_at = client->now - 1;
-	check_int(policy_after_a_look(client), SCHED_IDLE);
-	pair_free(p);
-}
-
 /* Where the kernel has no such limit, its word at send(2) is all there is. */
 static void without_a_limit_nothing_is_full(void)
 {
@@ -433,7 +401,6 @@ int main(void)
 	return run_tests((struct test[]){ TEST(the_kernel_says_when_it_has_not_enough_any_more),
 					  TEST(all_arrives_through_a_small_buffer),
 					  TEST(in_a_stream_the_end_of_a_segment_waits_for_more),
-					  TEST(who_is_busy_lets_others_finish_their_turns),
 					  TEST(without_a_limit_nothing_is_full),
 					  TEST(what_was_received_is_read_to_its_end),
 					  {} });

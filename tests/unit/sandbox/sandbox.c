@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -204,6 +205,21 @@ static int try_io_uring(struct scene *s)
 	return (int)syscall(SYS_io_uring_setup, 1, NULL);
 }
 
+static int try_to_place_others(struct scene *s)
+{
+	cpu_set_t all;
+
+	(void)s;
+	memset(&all, 0xff, sizeof(all));
+	return sched_setaffinity(getppid(), sizeof(all), &all);
+}
+
+static int try_realtime(struct scene *s)
+{
+	(void)s;
+	return sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 });
+}
+
 /* --- answered with an error --- */
 
 static int open_outside(struct scene *s)
@@ -350,6 +366,21 @@ static int works_with_tcp_options(struct scene *s)
 	return 0;
 }
 
+static int places_itself(struct scene *s)
+{
+	cpu_set_t set;
+	char c;
+
+	if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }) < 0 ||
+	    sched_getscheduler(0) != SCHED_BATCH)
+		return 1;
+	if (sched_getaffinity(0, sizeof(set), &set) < 0 || sched_setaffinity(0, sizeof(set), &set) < 0)
+		return 2;
+	if (sched_getcpu() < 0 || syscall(SYS_getcpu, NULL, NULL, NULL) < 0)
+		return 3;
+	return pread(s->file, &c, 1, 0) < 0 && errno != EBADF ? 4 : 0;
+}
+
 static int aborts(struct scene *s)
 {
 	(void)s;
@@ -464,6 +495,8 @@ static const struct trial trials[] = {
 	{ "congestion-control", WORKER, DIES, try_congestion },
 	{ "dup", WORKER, DIES, try_dup_fd },
 	{ "io_uring", WORKER, DIES, try_io_uring },
+	{ "place-others", ESTABLISHED, DIES, try_to_place_others },
+	{ "realtime", ESTABLISHED, DIES, try_realtime },
 	{ "seccomp-established", ESTABLISHED, DIES, try_seccomp },
 	{ "seccomp-no-files", NO_FILES, DIES, try_seccomp },
 	{ "socket-established", ESTABLISHED, DIES, try_socket },
@@ -487,6 +520,8 @@ static const struct trial trials[] = {
 	{ "descriptors-no-files", NO_FILES, LIVES, works_with_descriptors },
 	{ "memory", ESTABLISHED, LIVES, works_with_memory },
 	{ "tcp-options", ESTABLISHED, LIVES, works_with_tcp_options },
+	{ "places-itself", ESTABLISHED, LIVES, places_itself },
+	{ "places-itself-no-files", NO_FILES, LIVES, places_itself },
 	{ "resolver-looks-up", RESOLVER, LIVES, looks_up },
 	{ "resolver-talks", RESOLVER, LIVES, talks },
 	{ "resolver-reads", RESOLVER, LIVES, resolver_reads },

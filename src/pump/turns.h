@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a process that moves packets shares the processors with others. While it is busy it does not interrupt
+ * them, so that more has come when its turn is; and it stays on a processor where it does not wait for its
+ * turn. The scheduler places who is woken where it was or beside who woke it: two ends of a tunnel then take
+ * turns on one processor while another is idle. What both are worth: docs/performance.md.
+ */
+#pragma once
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct turns {
+	/* private */
+	int wait_file; /* /proc/thread-self/schedstat; -1: not to be had */
+	usec_t due;
+	usec_t at, used; /* when it was last judged, and the processor time until then */
+	usec_t waited;	 /* for a processor, until then */
+	bool batch;
+	bool bound;
+	usec_t bound_until;
+	cpu_set_t allowed; /* where it may run by itself */
+};
+
+/* Of the calling thread, before it enters a sandbox. Without /proc it will not stay anywhere. */
+void turns_init(struct turns *t);
+
+/* To be called while there is traffic, as often as one likes: it judges after 20 ms of processor time. */
+void turns_judge(struct turns *t, usec_t now);
+
+/* As the scheduler had it before; closes the file. */
+void turns_done(struct turns *t);
