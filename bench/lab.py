@@ -10,6 +10,7 @@ import signal
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
@@ -180,6 +181,26 @@ def private_kb(pid):
     """Private memory of a process: what ending it would give back."""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(kb) for kb in re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+)", text, re.M))
+
+
+class PeakMemory(threading.Thread):
+    """The most private memory that a process has while a block runs, looked at twice a second."""
+
+    def __init__(self, pid):
+        super().__init__()
+        self.pid, self.kb, self.over = pid, 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.5):
+            self.kb = max(self.kb, private_kb(self.pid))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
 
 
 def percentile(values, p):

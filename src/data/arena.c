@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#define BITS 64u
+#include "base/macro.h"
+
+#define BITS	 64u
+#define TRIM_MIN 1024u /* units; less is not worth a system call and the page faults */
 
 int arena_init(struct arena *a, size_t bytes)
 {
@@ -77,6 +82,7 @@ void arena_take(struct arena *a, uint32_t at, uint32_t units)
 		uint64_t *word = &a->used[at / BITS];
 		*word |= word_mask(&at, end);
 	}
+	a->high = MAX(a->high, at + units);
 }
 
 void arena_give(struct arena *a, uint32_t at, uint32_t units)
@@ -85,6 +91,31 @@ void arena_give(struct arena *a, uint32_t at, uint32_t units)
 		uint64_t *word = &a->used[at / BITS];
 		*word &= ~word_mask(&at, end);
 	}
+}
+
+/* The end of the last unit in use. */
+static uint32_t used_end(const struct arena *a)
+{
+	uint32_t i = a->units / BITS - 1; /* unit 0 is always in use */
+
+	while (a->used[i] == 0)
+		i--;
+	return (i + 1) * BITS - (uint32_t)__builtin_clzll(a->used[i]);
+}
+
+void arena_trim(struct arena *a)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	a->touched = MAX(a->touched, a->high);
+	if (a->high + TRIM_MIN <= a->touched && a->high < a->touched / 2) {
+		uintptr_t from = ((uintptr_t)arena_at(a, a->high) + page - 1) & -page;
+		uintptr_t to = (uintptr_t)arena_at(a, a->touched) & -page;
+
+		if (from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0)
+			a->touched = a->high;
+	}
+	a->high = used_end(a);
 }
 
 uint32_t arena_next_used(const struct arena *a, uint32_t at)

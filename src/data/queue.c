@@ -75,12 +75,15 @@ struct flow *queue_turn(struct queue *q)
 
 /* -- packets ----------------------------------------------------------------------------------- */
 
-/* Moves all packets to the low end of the arena, in their order. */
-static void compact(struct queue *q)
+/*
+ * Moves packets towards the low end of the arena, in their order, until so many units are free between them.
+ * Returns where, 0 if that are not as many in all.
+ */
+static uint32_t make_room(struct queue *q, uint32_t wanted)
 {
 	uint32_t to = 1;
 
-	for (uint32_t at = 1; (at = arena_next_used(&q->arena, at)) != 0;) {
+	for (uint32_t at = 1; (at = arena_next_used(&q->arena, at)) != 0 && at - to < wanted;) {
 		struct packet *p = queue_packet(q, at);
 		uint32_t units = p->units;
 
@@ -95,17 +98,14 @@ static void compact(struct queue *q)
 		to += units;
 		at += units;
 	}
+	return arena_find(&q->arena, wanted);
 }
 
 uint32_t queue_reserve(struct queue *q, uint32_t units)
 {
 	uint32_t at = arena_find(&q->arena, units);
 
-	if (!at) {
-		compact(q);
-		at = arena_find(&q->arena, units);
-	}
-	return at;
+	return at ? at : make_room(q, units);
 }
 
 void queue_push(struct queue *q, uint32_t at)

@@ -32,12 +32,11 @@ struct tx {
 
 /*
  * Packets take more of the arena than their bytes: short ones a whole unit, super-packets their place until
- * the last of them has gone. And a quarter of it is always free, so that moving packets together is rare and
- * then yields a lot.
+ * the last of them has gone. And a tenth of it is always free, so that few need to be moved for a read.
  */
 static size_t held_max(const struct tx *tx)
 {
-	return MAX(tx->least_limit + tx->least_limit / 2, tx->limit + tx->least_limit / 4);
+	return tx->limit + tx->least_limit / 8;
 }
 
 int tx_new(const struct tx_config *config, struct tx **ret)
@@ -59,7 +58,8 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 			   .vnet_hdr = config->vnet_hdr,
 			   .ipv4 = true,
 			   .ipv6 = true };
-	if (queue_init(&tx->queue, 2 * tx->most_limit + READ_SIZE + ARENA_UNIT, config->mtu) < 0) {
+	if (queue_init(&tx->queue, tx->most_limit + tx->most_limit / 4 + READ_SIZE + ARENA_UNIT,
+		       config->mtu) < 0) {
 		free(tx);
 		return -ENOMEM;
 	}
@@ -105,6 +105,11 @@ void tx_set_limit(struct tx *tx, uint64_t bytes)
 	/* Downwards no faster than the queue gets shorter: what it took in is not dropped by the hundred.
 	 * What it holds is never less than its packets' bytes, and is limited, too. */
 	tx->limit = MAX(limit, MIN(tx->limit, tx->queue.held));
+}
+
+void tx_trim(struct tx *tx)
+{
+	arena_trim(&tx->queue.arena);
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */

@@ -43,8 +43,7 @@ struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
 	size_t limit;  /* bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. At worst
-			  they take one and a half times the memory, or a quarter of it more than what
-			  tx_set_limit() has made of it. */
+			  they take an eighth more memory, and a quarter with the holes. */
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 
@@ -86,6 +85,8 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the
  * queue does. */
 void tx_set_limit(struct tx *tx, uint64_t bytes);
+/* Gives back memory that was not needed since the last call. Not between tx_reserve() and tx_commit(). */
+void tx_trim(struct tx *tx);
 
 /*
  * Where to put one read from the TUN; *ret_size (more than 64 KiB) is how much may be put there. Never NULL:

@@ -43,6 +43,8 @@
 /* The rate is looked at so often; a fast path is filled within milliseconds. */
 #define ADAPT_EVERY (50 * USEC_PER_MSEC)
 #define ADAPT_BYTES (1024u * 1024u)
+/* Memory that a burst needed is given back so late. */
+#define TRIM_EVERY USEC_PER_SEC
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
@@ -341,6 +343,10 @@ bool pump_run(struct pump *p, usec_t now)
 		receive(p, now);
 	read_tun(p, now);
 	bool more = send_output(p, now, false);
+	if (now >= p->next_trim) {
+		p->next_trim = now + TRIM_EVERY;
+		tx_trim(p->session->tx);
+	}
 	if (p->turns)
 		turns_judge(p->turns, now);
 	return more || (p->socket_ready && !p->read_closed) || p->tun_ready;

@@ -2,6 +2,7 @@
 #include "data/arena.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "packets.h"
 #include "test.h"
@@ -58,7 +59,51 @@ static void finds_what_a_search_one_by_one_finds(void)
 	arena_done(&a);
 }
 
+/* Of the arena's pages, how many the kernel has given. */
+static size_t resident(const struct arena *a)
+{
+	unsigned char pages[UNITS * 16 * ARENA_UNIT / 4096 + 1];
+	uintptr_t from = (uintptr_t)a->base & ~(uintptr_t)4095;
+	size_t n = 0, bytes = (uintptr_t)arena_at(a, a->units) - from;
+
+	memset(pages, 0, sizeof(pages));
+	if (mincore((void *)from, bytes, pages) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(pages); i++)
+		n += pages[i] & 1;
+	return n;
+}
+
+static void what_a_burst_needed_is_given_back(void)
+{
+	const uint32_t all = 16 * UNITS, most = all - 64, kept = 100;
+	struct arena a;
+
+	check_int(arena_init(&a, (size_t)all * ARENA_UNIT), 0);
+	size_t before = resident(&a);
+	arena_take(&a, 1, most);
+	memset(arena_at(&a, 1), 'x', (size_t)most * ARENA_UNIT);
+	size_t full = resident(&a);
+	check(full > before + 900);
+	arena_trim(&a); /* it was needed just now */
+	check_int(resident(&a), full);
+	arena_give(&a, 1 + kept, most - kept);
+	arena_trim(&a);
+	check_int(resident(&a), full);
+	arena_trim(&a); /* and not since */
+	check(resident(&a) < before + 20);
+	for (uint32_t i = 0; i < kept * ARENA_UNIT; i++)
+		if (((const char *)arena_at(&a, 1))[i] != 'x')
+			check(false);
+	arena_take(&a, 200, 300); /* and can be had again */
+	memset(arena_at(&a, 200), 'y', 300 * ARENA_UNIT);
+	arena_trim(&a);
+	check_int(((const char *)arena_at(&a, 499))[0], 'y');
+	arena_done(&a);
+}
+
 int main(void)
 {
-	return run_tests((struct test[]){ TEST(finds_what_a_search_one_by_one_finds), {} });
+	return run_tests((struct test[]){
+		TEST(finds_what_a_search_one_by_one_finds), TEST(what_a_burst_needed_is_given_back), {} });
 }
