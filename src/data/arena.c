@@ -78,11 +78,13 @@ static uint64_t word_mask(uint32_t *at, uint32_t end)
 
 void arena_take(struct arena *a, uint32_t at, uint32_t units)
 {
-	for (uint32_t end = at + units; at < end;) {
+	uint32_t end = at + units;
+
+	a->high = MAX(a->high, end);
+	while (at < end) {
 		uint64_t *word = &a->used[at / BITS];
 		*word |= word_mask(&at, end);
 	}
-	a->high = MAX(a->high, at + units);
 }
 
 void arena_give(struct arena *a, uint32_t at, uint32_t units)
