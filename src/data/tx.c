@@ -32,7 +32,7 @@ struct tx {
 
 /*
  * Packets take more of the arena than their bytes: short ones a whole unit, super-packets their place until
- * the last of them has gone. And a tenth of it is always free, so that few need to be moved for a read.
+ * the last of them has gone. And a part of it is always free, so that few need to be moved for a read.
  */
 static size_t held_max(const struct tx *tx)
 {
@@ -58,7 +58,7 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 			   .vnet_hdr = config->vnet_hdr,
 			   .ipv4 = true,
 			   .ipv6 = true };
-	if (queue_init(&tx->queue, tx->most_limit + tx->most_limit / 4 + READ_SIZE + ARENA_UNIT,
+	if (queue_init(&tx->queue, tx->most_limit + tx->most_limit / 6 + READ_SIZE + ARENA_UNIT,
 		       config->mtu) < 0) {
 		free(tx);
 		return -ENOMEM;
