@@ -26,9 +26,9 @@
 #define READS_PER_TURN	   2
 
 /* What is handed to TLS at once takes about this long on the wire: a packet behind it waits no longer. */
-#define BURST_TIME   (2 * USEC_PER_MSEC)
+#define BURST_TIME   (1 * USEC_PER_MSEC)
 #define BURST_START  TLS_RECORD_MAX	 /* until the rate is known */
-#define UNSENT_TIME  (4 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
+#define UNSENT_TIME  (2 * USEC_PER_MSEC) /* of data that the kernel has but TCP has not sent yet */
 #define UNSENT_MIN   2u			 /* segments: EPOLLOUT comes when the last whole one is gone */
 #define SPARE_MAX    8u			 /* segments more, see note_gap() */
 #define UNSENT_START (64u * 1024u)	 /* until the rate is known */

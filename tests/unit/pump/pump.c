@@ -258,11 +258,11 @@ static bool nothing_lies_in(const struct end *e)
 
 /* Loopback is a path so fast that the kernel's limit is left to the kernel; of one that is not known yet it
  * is ours. */
-static void forget_the_rate(struct end *e)
+static void forget_the_rate(struct end *e, uint32_t limit)
 {
-	must(setsockopt(e->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ 65536 }, sizeof(int)) == 0,
+	must(setsockopt(e->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit)) == 0,
 	     "TCP_NOTSENT_LOWAT");
-	e->pump.notsent_lowat = 65536;
+	e->pump.notsent_lowat = limit;
 	e->pump.next_adapt = USEC_NEVER;
 	e->pump.adapt_bytes = UINT64_MAX;
 }
@@ -273,7 +273,7 @@ static void the_kernel_says_when_it_has_not_enough_any_more(void)
 	struct end *client = &p->client;
 	uint32_t socket, tun;
 
-	forget_the_rate(client);
+	forget_the_rate(client, 65536);
 	/* The server reads nothing. */
 	for (int i = 0; i < TURNS_MAX && !client->pump.full; i++) {
 		feed(client, PACKETS);
@@ -342,7 +342,7 @@ static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
 	struct pair *p = pair_new(0);
 	struct end *client = &p->client;
 
-	forget_the_rate(client);
+	forget_the_rate(client, 65536);
 	check_int(send_one(client, PACKET_LEN / 2, true), client->now + 5 * USEC_PER_MSEC);
 	check(client->pump.corked);
 	client->now += 5 * USEC_PER_MSEC;
@@ -363,11 +363,8 @@ static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
 static void without_a_limit_nothing_is_full(void)
 {
 	struct pair *p = pair_new(0);
-	int off = 0;
 
-	must(setsockopt(p->client.socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &off, sizeof(off)) == 0,
-	     "TCP_NOTSENT_LOWAT");
-	p->client.pump.notsent_lowat = 0;
+	forget_the_rate(&p->client, 0);
 	for (int i = 0; i < 100; i++) {
 		feed(&p->client, PACKETS);
 		(void)run(&p->client, NULL, 0);
