@@ -41,6 +41,7 @@ static void stay(struct turns *t, usec_t now)
 	if (sched_setaffinity(0, sizeof(here), &here) < 0)
 		return;
 	t->bound = true;
+	t->place = (unsigned)cpu;
 	t->bound_until = now + BOUND_TIME;
 }
 
@@ -48,8 +49,8 @@ static void release(struct turns *t)
 {
 	cpu_set_t present;
 
-	/* More than one processor: somebody else has chosen meanwhile. */
-	if (sched_getaffinity(0, sizeof(present), &present) == 0 && CPU_COUNT(&present) == 1)
+	if (sched_getaffinity(0, sizeof(present), &present) == 0 && CPU_COUNT(&present) == 1 &&
+	    CPU_ISSET(t->place, &present))
 		(void)sched_setaffinity(0, sizeof(t->allowed), &t->allowed);
 	t->bound = false;
 }

@@ -21,6 +21,7 @@ struct turns {
 	usec_t waited;	 /* for a processor, until then */
 	bool batch;
 	bool bound;
+	unsigned place;
 	usec_t bound_until;
 	cpu_set_t allowed; /* where it may run by itself */
 };
