@@ -118,11 +118,11 @@ def connect_times(lab, count):
 def connects(lab):
     """At 2 ms round trip and, to know how many of them a connection takes, at 50 ms: the fastest of each, because whatever
     disturbs a connection only makes it longer."""
-    near = connect_times(lab, 5)
+    near = connect_times(lab, 8)
     for ms in near:
         say("uml_ours_connect_ms", ms)
     netem(lab, "delay 25ms", "delay 25ms")
-    far = connect_times(lab, 3)
+    far = connect_times(lab, 8)
     say("connect_round_trips", (min(far) - min(near)) / 48)
 
 

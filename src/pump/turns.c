@@ -83,12 +83,12 @@ void turns_judge(struct turns *t, usec_t now)
 		return;
 	bool busy = turn * BUSY_PART >= time;
 	bool known = read_waited(t, &waited);
-	bool crowded = !known || (waited - t->waited) * WAIT_PART > turn;
+	bool crowded = known && (waited - t->waited) * WAIT_PART > turn;
 
-	choose_policy(t, busy);
+	choose_policy(t, busy && !crowded);
 	if (t->bound && (!busy || crowded || now >= t->bound_until))
 		release(t);
-	else if (!t->bound && busy && !crowded)
+	else if (!t->bound && busy && known && !crowded)
 		stay(t, now);
 	t->at = now;
 	t->used = used;

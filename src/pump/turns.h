@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a process that moves packets shares the processors with others. While it is busy it does not interrupt
- * them, so that more has come when its turn is; and it stays on a processor where it does not wait for its
- * turn. The scheduler places who is woken where it was or beside who woke it: two ends of a tunnel then take
- * turns on one processor while another is idle. What both are worth: docs/performance.md.
+ * How a process that moves packets shares the processors with others. While it is busy, and need not wait for
+ * its own turn, it does not interrupt them, so that more has come when its turn is; and it stays on that
+ * processor. The scheduler places who is woken where it was or beside who woke it: two ends of a tunnel then
+ * take turns on one processor while another is idle. What both are worth: docs/performance.md.
  */
 #pragma once
 

@@ -106,8 +106,10 @@ static void it_stays_where_it_need_not_wait(void)
 	has_waited(&t, WORK); /* as long as it ran */
 	works(&t, &now, 2 * WORK);
 	check_int(processors(), all);
+	check_int(sched_getscheduler(0), SCHED_OTHER);
 	works(&t, &now, 2 * WORK);
 	check_int(processors(), 1);
+	check_int(sched_getscheduler(0), SCHED_BATCH);
 	works(&t, &now, USEC_PER_SEC); /* idle */
 	check_int(processors(), all);
 	turns_done(&t);
