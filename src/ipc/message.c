@@ -116,9 +116,11 @@ int ipc_receive(int fd, void *buf, size_t size, struct ipc_message *ret)
 	_cleanup_(ipc_message_done) struct ipc_message m = { .n_fds = 0 };
 	ssize_t n;
 
+	/* Who ends with something unread resets the connection. The kernel says so once, and before what the
+	 * other end had to say. */
 	do
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
 	bool fine = collect_fds(&msg, &m) && !(msg.msg_flags & MSG_TRUNC);

@@ -31,10 +31,6 @@ static bool take_message(struct process *p)
 	int r = ipc_receive(p->fd, buf, sizeof(buf), &m);
 	if (r == -EAGAIN)
 		return false;
-	/* It has ended with a message of ours unread, which the kernel says once, before the words it left.
-	 */
-	if (r == -ECONNRESET)
-		return true;
 	if (r <= 0 && r != -EBADMSG) {
 		/* The end of the connection: what follows is the end of the process. */
 		close_socket(p);

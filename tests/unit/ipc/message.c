@@ -184,6 +184,21 @@ static void the_end_of_the_connection_is_told(void)
 	check_int(ipc_send(p.fd[1], &w, NULL, 0), -EPIPE); /* and no SIGPIPE */
 }
 
+static void the_last_word_of_who_did_not_listen_arrives(void)
+{
+	_cleanup_pair_ struct pair p = { { -1, -1 } };
+	uint8_t out[16], in[64];
+	struct ipc_message m;
+
+	check_int(ipc_pair(p.fd), 0);
+	struct wire_writer w = ipc_begin(out, sizeof(out), 1);
+	check_int(ipc_send(p.fd[0], &w, NULL, 0), 0);
+	check_int(ipc_send(p.fd[1], &w, NULL, 0), 0);
+	p.fd[0] = close_fd(p.fd[0]);
+	check_int(ipc_receive(p.fd[1], in, sizeof(in), &m), 1);
+	check_int(ipc_receive(p.fd[1], in, sizeof(in), &m), 0);
+}
+
 static void a_full_socket_is_told_and_nothing_is_sent_in_part(void)
 {
 	_cleanup_pair_ struct pair p = { { -1, -1 } };
@@ -277,6 +292,7 @@ int main(void)
 		TEST(too_many_descriptors_are_refused_and_closed),
 		TEST(what_is_no_message_is_refused_and_its_descriptors_closed),
 		TEST(the_end_of_the_connection_is_told),
+		TEST(the_last_word_of_who_did_not_listen_arrives),
 		TEST(a_full_socket_is_told_and_nothing_is_sent_in_part),
 		TEST(the_table_decides_what_may_pass),
 		TEST(texts_must_fit_and_be_printable),
