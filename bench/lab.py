@@ -188,11 +188,14 @@ class PeakMemory(threading.Thread):
 
     def __init__(self, pid):
         super().__init__()
-        self.pid, self.kb, self.over = pid, 0, threading.Event()
+        self.pid, self.kb, self.over, self.failure = pid, 0, threading.Event(), None
 
     def run(self):
-        while not self.over.wait(0.5):
-            self.kb = max(self.kb, private_kb(self.pid))
+        try:
+            while not self.over.wait(0.5):
+                self.kb = max(self.kb, private_kb(self.pid))
+        except OSError as error:
+            self.failure = Failure(f"memory of process {self.pid}: {error}")
 
     def __enter__(self):
         self.start()
@@ -201,6 +204,8 @@ class PeakMemory(threading.Thread):
     def __exit__(self, *_):
         self.over.set()
         self.join()
+        if self.failure:
+            raise self.failure
 
 
 def percentile(values, p):

@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/macro.h"
 
-#define BITS	 64u
-#define TRIM_MIN 1024u /* units; less is not worth a system call and the page faults */
+#define BITS	  64u
+#define SPARE_MIN 1024u /* units; less is not worth a system call and the page faults */
 
 int arena_init(struct arena *a, size_t bytes)
 {
@@ -105,19 +103,20 @@ static uint32_t used_end(const struct arena *a)
 	return (i + 1) * BITS - (uint32_t)__builtin_clzll(a->used[i]);
 }
 
-void arena_trim(struct arena *a)
+size_t arena_spare(struct arena *a, void **ret)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uint32_t from = a->high;
 
-	a->touched = MAX(a->touched, a->high);
-	if (a->high + TRIM_MIN <= a->touched && a->high < a->touched / 2) {
-		uintptr_t from = ((uintptr_t)arena_at(a, a->high) + page - 1) & -page;
-		uintptr_t to = (uintptr_t)arena_at(a, a->touched) & -page;
+	a->touched = MAX(a->touched, from);
+	uint32_t units = a->touched - from;
+	bool much = units >= SPARE_MIN && from < units;
 
-		if (from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0)
-			a->touched = a->high;
-	}
 	a->high = used_end(a);
+	if (!much)
+		return 0;
+	a->touched = from;
+	*ret = arena_at(a, from);
+	return (size_t)units * ARENA_UNIT;
 }
 
 uint32_t arena_next_used(const struct arena *a, uint32_t at)

@@ -15,8 +15,8 @@ struct arena {
 	uint8_t *base;	  /* aligned to ARENA_UNIT */
 	uint64_t *used;	  /* one bit for each unit */
 	uint32_t units;	  /* a multiple of 64 */
-	uint32_t high;	  /* the end of what was taken since the last arena_trim() */
-	uint32_t touched; /* the end of what has memory of the kernel's */
+	uint32_t high;	  /* the end of what was taken since the last arena_spare() */
+	uint32_t touched; /* the end of what was ever taken and has not been spare */
 };
 
 int arena_init(struct arena *a, size_t bytes); /* rounded up; 0 or -ENOMEM */
@@ -27,10 +27,10 @@ uint32_t arena_find(const struct arena *a, uint32_t units);
 void arena_take(struct arena *a, uint32_t at, uint32_t units);
 void arena_give(struct arena *a, uint32_t at, uint32_t units);
 /*
- * Gives the kernel back what was not needed since the last call, if that is more than half, and 256 KiB. What
- * was written to free units is lost.
+ * What was used before, and not since the last call, if that is more than the rest, and 256 KiB: *ret and its
+ * bytes, which need not keep what is in them. 0: nothing.
  */
-void arena_trim(struct arena *a);
+size_t arena_spare(struct arena *a, void **ret);
 /* The first unit in use from `at` on; 0 if there is none. */
 uint32_t arena_next_used(const struct arena *a, uint32_t at);
 

@@ -107,9 +107,9 @@ void tx_set_limit(struct tx *tx, uint64_t bytes)
 	tx->limit = MAX(limit, MIN(tx->limit, tx->queue.held));
 }
 
-void tx_trim(struct tx *tx)
+size_t tx_spare(struct tx *tx, void **ret)
 {
-	arena_trim(&tx->queue.arena);
+	return arena_spare(&tx->queue.arena, ret);
 }
 
 /* -- in ---------------------------------------------------------------------------------------- */

@@ -85,8 +85,9 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the
  * queue does. */
 void tx_set_limit(struct tx *tx, uint64_t bytes);
-/* Gives back memory that was not needed since the last call. Not between tx_reserve() and tx_commit(). */
-void tx_trim(struct tx *tx);
+/* Memory that a burst needed, but nothing since the last call: *ret and its bytes, which the caller may give
+ * back to the kernel, but not between tx_reserve() and tx_commit(). 0: none. */
+size_t tx_spare(struct tx *tx, void **ret);
 
 /*
  * Where to put one read from the TUN; *ret_size (more than 64 KiB) is how much may be put there. Never NULL:

@@ -46,7 +46,8 @@ void ipc_message_done(struct ipc_message *m);
 /*
  * Receives one message into `buf` (IPC_MAX bytes suffice always). 1 and *ret filled, 0 at the end of the
  * connection, -EAGAIN if there is none now, -EBADMSG for a message that is none (too long, too short, foreign
- * version, too many descriptors: all closed), or another negative errno. One system call: recvmsg(2).
+ * version, too many descriptors: all closed), or another negative errno. Where the other end has ended with
+ * something unread (ECONNRESET), what it sent before comes first. One system call: recvmsg(2).
  */
 int ipc_receive(int fd, void *buf, size_t size, struct ipc_message *ret);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -43,8 +44,9 @@
 /* The rate is looked at so often; a fast path is filled within milliseconds. */
 #define ADAPT_EVERY (50 * USEC_PER_MSEC)
 #define ADAPT_BYTES (1024u * 1024u)
-/* Memory that a burst needed is given back so late. */
-#define TRIM_EVERY USEC_PER_SEC
+/* Memory that a burst needed is given back so late, or when something happens for the second time after
+ * that. */
+#define SPARE_EVERY USEC_PER_SEC
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
 #define QUEUE_TIME   (2 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
@@ -77,6 +79,8 @@ int pump_init(struct pump *p, struct session *session, struct tls *tls, int sock
 
 void pump_done(struct pump *p)
 {
+	if (p->turns)
+		turns_rest(p->turns);
 	if (p->out)
 		wipe(p->out, TLS_RECORD_MAX); /* what was not sent may be a password */
 	free(p->in);
@@ -337,16 +341,29 @@ static bool send_output(struct pump *p, usec_t now, bool last)
 	return more;
 }
 
+static void give_memory_back(struct pump *p, usec_t now)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	void *spare;
+
+	if (now < p->next_spare)
+		return;
+	p->next_spare = now + SPARE_EVERY;
+	size_t size = tx_spare(p->session->tx, &spare);
+	if (size == 0)
+		return;
+	uintptr_t from = ((uintptr_t)spare + page - 1) & -page, to = ((uintptr_t)spare + size) & -page;
+	if (from < to)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 bool pump_run(struct pump *p, usec_t now)
 {
 	for (int i = 0; i < READS_PER_TURN && p->socket_ready && !p->read_closed; i++)
 		receive(p, now);
 	read_tun(p, now);
 	bool more = send_output(p, now, false);
-	if (now >= p->next_trim) {
-		p->next_trim = now + TRIM_EVERY;
-		tx_trim(p->session->tx);
-	}
+	give_memory_back(p, now);
 	if (p->turns)
 		turns_judge(p->turns, now);
 	return more || (p->socket_ready && !p->read_closed) || p->tun_ready;

@@ -52,7 +52,7 @@ struct pump {
 	size_t unsent;		 /* at most that much TCP has not sent yet */
 	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
 	uint64_t adapt_bytes;
-	usec_t next_trim;
+	usec_t next_spare;
 	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
 	uint64_t measured_bytes;
 	uint64_t cpu_rate;	      /* bytes per second of processor time */

@@ -95,10 +95,15 @@ void turns_judge(struct turns *t, usec_t now)
 	t->waited = waited;
 }
 
-void turns_done(struct turns *t)
+void turns_rest(struct turns *t)
 {
 	choose_policy(t, false);
 	if (t->bound)
 		release(t);
+}
+
+void turns_done(struct turns *t)
+{
+	turns_rest(t);
 	t->wait_file = close_fd(t->wait_file);
 }

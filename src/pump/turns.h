@@ -32,5 +32,9 @@ void turns_init(struct turns *t);
 /* To be called while there is traffic, as often as one likes: it judges after 20 ms of processor time. */
 void turns_judge(struct turns *t, usec_t now);
 
-/* As the scheduler had it before; closes the file. */
+/* The scheduler has it again, on the processors that it had: those that came into use meanwhile are not among
+ * them. For the end of a session; who only falls silent is left where he is until the next call of
+ * turns_judge(). */
+void turns_rest(struct turns *t);
+/* The same, and closes the file. */
 void turns_done(struct turns *t);

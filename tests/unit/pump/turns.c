@@ -68,6 +68,7 @@ static void who_is_busy_lets_others_finish_their_turns(void)
 {
 	struct turns t = start();
 	usec_t now = t.at;
+	int all = processors();
 
 	works(&t, &now, 2 * WORK);
 	check_int(sched_getscheduler(0), SCHED_BATCH);
@@ -75,24 +76,49 @@ static void who_is_busy_lets_others_finish_their_turns(void)
 	check_int(sched_getscheduler(0), SCHED_OTHER);
 	works(&t, &now, 2 * WORK);
 	check_int(sched_getscheduler(0), SCHED_BATCH);
-	turns_done(&t);
+	turns_rest(&t);
 	check_int(sched_getscheduler(0), SCHED_OTHER);
+	check_int(processors(), all);
+	turns_done(&t);
 }
 
-static void what_somebody_has_chosen_stays(void)
+static void the_policy_that_somebody_has_chosen_stays(void)
 {
 	struct turns t = start();
 	usec_t now = t.at;
-	cpu_set_t all;
+
+	must(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }) == 0, "SCHED_BATCH");
+	works(&t, &now, 2 * WORK);
+	works(&t, &now, USEC_PER_SEC);
+	check_int(sched_getscheduler(0), SCHED_BATCH);
+	turns_done(&t);
+	check_int(sched_getscheduler(0), SCHED_BATCH);
+	must(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }) == 0, "SCHED_OTHER");
+}
+
+static void the_processor_that_somebody_has_chosen_stays(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	cpu_set_t all, other, after;
+	unsigned cpu = 0;
 
 	must(sched_getaffinity(0, sizeof(all), &all) == 0, "sched_getaffinity");
+	if (CPU_COUNT(&all) < 2) { /* nothing to choose */
+		turns_done(&t);
+		return;
+	}
 	works(&t, &now, 2 * WORK);
-	must(sched_setaffinity(0, sizeof(all), &all) == 0, "sched_setaffinity");
-	must(sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){ 0 }) == 0, "SCHED_IDLE");
+	check_int(processors(), 1);
+	while (!CPU_ISSET(cpu, &all) || cpu == t.place)
+		cpu++;
+	CPU_ZERO(&other);
+	CPU_SET(cpu, &other);
+	must(sched_setaffinity(0, sizeof(other), &other) == 0, "sched_setaffinity");
 	turns_done(&t);
-	check_int(processors(), CPU_COUNT(&all));
-	check_int(sched_getscheduler(0), SCHED_IDLE);
-	must(sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }) == 0, "SCHED_OTHER");
+	must(sched_getaffinity(0, sizeof(after), &after) == 0, "sched_getaffinity");
+	check(CPU_EQUAL(&after, &other));
+	must(sched_setaffinity(0, sizeof(all), &all) == 0, "sched_setaffinity");
 }
 
 static void it_stays_where_it_need_not_wait(void)
@@ -119,13 +145,15 @@ static void it_looks_for_a_better_place_now_and_then(void)
 {
 	struct turns t = start();
 	usec_t now = t.at;
-	int all = processors(), windows = 0;
+	int all = processors();
 
 	works(&t, &now, 2 * WORK);
-	for (usec_t began = now; processors() == 1 && windows < 500 && all > 1; windows++) {
-		works(&t, &now, 4 * WORK);
-		check(processors() == 1 || now >= began + 10 * USEC_PER_SEC);
-	}
+	if (all > 1)
+		check_int(t.bound_until - now, 10 * USEC_PER_SEC);
+	now = t.due = t.at = t.bound_until - 5 * WORK; /* as if it had been busy meanwhile */
+	works(&t, &now, 4 * WORK);
+	check_int(processors(), 1);
+	works(&t, &now, 4 * WORK);
 	check_int(processors(), all);
 	turns_done(&t);
 }
@@ -145,7 +173,8 @@ static void without_the_kernels_word_it_stays_nowhere(void)
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(who_is_busy_lets_others_finish_their_turns),
-					  TEST(what_somebody_has_chosen_stays),
+					  TEST(the_policy_that_somebody_has_chosen_stays),
+					  TEST(the_processor_that_somebody_has_chosen_stays),
 					  TEST(it_stays_where_it_need_not_wait),
 					  TEST(it_looks_for_a_better_place_now_and_then),
 					  TEST(without_the_kernels_word_it_stays_nowhere),

@@ -211,7 +211,7 @@ static int try_to_place_others(struct scene *s)
 
 	(void)s;
 	memset(&all, 0xff, sizeof(all));
-	return sched_setaffinity(getppid(), sizeof(all), &all);
+	return sched_setaffinity(1, sizeof(all), &all);
 }
 
 static int try_realtime(struct scene *s)
@@ -372,7 +372,8 @@ static int places_itself(struct scene *s)
 	char c;
 
 	if (sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }) < 0 ||
-	    sched_getscheduler(0) != SCHED_BATCH)
+	    sched_getscheduler(0) != SCHED_BATCH ||
+	    sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 }) < 0)
 		return 1;
 	if (sched_getaffinity(0, sizeof(set), &set) < 0 || sched_setaffinity(0, sizeof(set), &set) < 0)
 		return 2;
