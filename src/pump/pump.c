@@ -365,7 +365,7 @@ bool pump_run(struct pump *p, usec_t now)
 	bool more = send_output(p, now, false);
 	give_memory_back(p, now);
 	if (p->turns)
-		turns_judge(p->turns, now);
+		turns_judge(p->turns, p->socket, now);
 	return more || (p->socket_ready && !p->read_closed) || p->tun_ready;
 }
 

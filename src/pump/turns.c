@@ -3,13 +3,15 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/macro.h"
 
 #define WINDOW	   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
 #define BUSY_PART  4			/* busy is who uses more than a fourth of a processor */
-#define WAIT_PART  2			/* and crowded who waits longer than half of that */
+#define WAIT_PART  2			/* and crowded if it waits longer than half of that */
+#define WAIT_TIMES 8			/* others: eight times as long, because waking up counts, too */
 #define BOUND_TIME (10 * USEC_PER_SEC)	/* then the scheduler may find a better place */
 
 void turns_init(struct turns *t)
@@ -28,13 +30,13 @@ static void choose_policy(struct turns *t, bool batch)
 		t->batch = batch;
 }
 
-static void stay(struct turns *t, usec_t now)
+/* `cpu` may be negative: not known. */
+static void stay(struct turns *t, int cpu, usec_t now)
 {
-	int cpu = sched_getcpu();
 	cpu_set_t here;
 
 	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(t->allowed), &t->allowed) < 0 ||
-	    CPU_COUNT(&t->allowed) < 2)
+	    CPU_COUNT(&t->allowed) < 2 || !CPU_ISSET((unsigned)cpu, &t->allowed))
 		return;
 	CPU_ZERO(&here);
 	CPU_SET((unsigned)cpu, &here);
@@ -71,7 +73,36 @@ static bool read_waited(const struct turns *t, usec_t *ret)
 	return true;
 }
 
-void turns_judge(struct turns *t, usec_t now)
+/* socket(7): the processor that the last packet came in on; -1: not known. */
+static int incoming_cpu(int socket)
+{
+	int cpu;
+	socklen_t len = sizeof(cpu);
+
+	return getsockopt(socket, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) == 0 ? cpu : -1;
+}
+
+static void place_busy(struct turns *t, bool crowded, usec_t now)
+{
+	if (t->bound && (crowded || now >= t->bound_until))
+		release(t);
+	else if (!t->bound && !crowded)
+		stay(t, sched_getcpu(), now);
+}
+
+static void place_idle(struct turns *t, bool crowded, int socket, usec_t now)
+{
+	int cpu = incoming_cpu(socket);
+
+	if (crowded)
+		t->free_until = now + BOUND_TIME;
+	if (t->bound && (crowded || cpu != (int)t->place))
+		release(t);
+	if (!t->bound && now >= t->free_until)
+		stay(t, cpu, now);
+}
+
+void turns_judge(struct turns *t, int socket, usec_t now)
 {
 	if (now < t->due)
 		return;
@@ -83,13 +114,14 @@ void turns_judge(struct turns *t, usec_t now)
 		return;
 	bool busy = turn * BUSY_PART >= time;
 	bool known = read_waited(t, &waited);
-	bool crowded = known && (waited - t->waited) * WAIT_PART > turn;
+	usec_t wait = waited - t->waited;
+	bool crowded = known && (busy ? wait * WAIT_PART > turn : wait > turn * WAIT_TIMES);
 
 	choose_policy(t, busy && !crowded);
-	if (t->bound && (!busy || crowded || now >= t->bound_until))
-		release(t);
-	else if (!t->bound && busy && known && !crowded)
-		stay(t, now);
+	if (known && busy)
+		place_busy(t, crowded, now);
+	else if (known)
+		place_idle(t, crowded, socket, now);
 	t->at = now;
 	t->used = used;
 	t->waited = waited;

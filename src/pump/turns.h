@@ -3,7 +3,9 @@
  * How a process that moves packets shares the processors with others. While it is busy, and need not wait for
  * its own turn, it does not interrupt them, so that more has come when its turn is; and it stays on that
  * processor. The scheduler places who is woken where it was or beside who woke it: two ends of a tunnel then
- * take turns on one processor while another is idle. What both are worth: docs/performance.md.
+ * take turns on one processor while another is idle. While it is not busy it stays on the processor that
+ * receives its connection's packets: the scheduler would wake it on another, which has gone to sleep. What
+ * all that is worth: docs/performance.md.
  */
 #pragma once
 
@@ -22,15 +24,17 @@ struct turns {
 	bool batch;
 	bool bound;
 	unsigned place;
-	usec_t bound_until;
-	cpu_set_t allowed; /* where it may run by itself */
+	usec_t bound_until; /* if it is busy */
+	usec_t free_until;  /* if it is not */
+	cpu_set_t allowed;  /* where it may run by itself */
 };
 
 /* Of the calling thread, before it enters a sandbox. Without /proc it will not stay anywhere. */
 void turns_init(struct turns *t);
 
-/* To be called while there is traffic, as often as one likes: it judges after 20 ms of processor time. */
-void turns_judge(struct turns *t, usec_t now);
+/* To be called while there is traffic, as often as one likes: it judges after 20 ms of processor time, or
+ * 80 ms. `socket`: the connection whose packets wake it. */
+void turns_judge(struct turns *t, int socket, usec_t now);
 
 /* The scheduler has it again, on the processors that it had: those that came into use meanwhile are not among
  * them. For the end of a session; who only falls silent is left where he is until the next call of

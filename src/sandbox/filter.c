@@ -149,6 +149,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_ERROR },	    { SOL_SOCKET, SO_RCVBUF },	       { SOL_SOCKET, SO_SNDBUF },
 	{ IPPROTO_TCP, TCP_INFO },	    { IPPROTO_TCP, TCP_NODELAY },      { IPPROTO_TCP, TCP_QUICKACK },
 	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_CORK },
+	{ SOL_SOCKET, SO_INCOMING_CPU },
 };
 
 /* Adds rules; the first error sticks. */

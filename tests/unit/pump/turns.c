@@ -3,8 +3,10 @@
 #include "pump/turns.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -48,12 +50,12 @@ static void work(void)
 		;
 }
 
-/* It worked for a part of `time`. */
+/* It worked for a part of `time`, without a connection. */
 static void works(struct turns *t, usec_t *now, usec_t time)
 {
 	work();
 	*now += time;
-	turns_judge(t, *now);
+	turns_judge(t, -1, *now);
 }
 
 static int processors(void)
@@ -62,6 +64,43 @@ static int processors(void)
 
 	must(sched_getaffinity(0, sizeof(set), &set) == 0, "sched_getaffinity");
 	return CPU_COUNT(&set);
+}
+
+static cpu_set_t only(unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return set;
+}
+
+/* A connection to itself: what is written at [0] arrives at [1]. */
+static void connect_pair(int pair[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	pair[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(bind(listener, (struct sockaddr *)&address, len) == 0 && listen(listener, 1) == 0 &&
+		     getsockname(listener, (struct sockaddr *)&address, &len) == 0 &&
+		     connect(pair[0], (struct sockaddr *)&address, len) == 0,
+	     "connect");
+	pair[1] = accept(listener, NULL, NULL);
+	must(pair[1] >= 0, "accept");
+	(void)close_fd(listener);
+}
+
+/* A packet comes in on this processor: on the loopback that is where it was sent. */
+static void receive_on(const int pair[2], unsigned cpu, const cpu_set_t *all)
+{
+	cpu_set_t here = only(cpu);
+	char byte = 0;
+
+	must(sched_setaffinity(0, sizeof(here), &here) == 0, "sched_setaffinity");
+	must(write(pair[0], &byte, 1) == 1 && read(pair[1], &byte, 1) == 1, "a byte");
+	must(sched_setaffinity(0, sizeof(*all), all) == 0, "sched_setaffinity");
 }
 
 static void who_is_busy_lets_others_finish_their_turns(void)
@@ -170,6 +209,58 @@ static void without_the_kernels_word_it_stays_nowhere(void)
 	turns_done(&t);
 }
 
+static void who_is_not_busy_stays_where_its_packets_come_in(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	cpu_set_t all, present, here;
+	int pair[2];
+
+	must(sched_getaffinity(0, sizeof(all), &all) == 0, "sched_getaffinity");
+	connect_pair(pair);
+	for (unsigned cpu = 0; CPU_COUNT(&all) > 1 && cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		receive_on(pair, cpu, &all);
+		turns_judge(&t, pair[1], now += USEC_PER_SEC);
+		must(sched_getaffinity(0, sizeof(present), &present) == 0, "sched_getaffinity");
+		here = only(cpu);
+		check(CPU_EQUAL(&present, &here));
+		turns_rest(&t);
+		check_int(processors(), CPU_COUNT(&all));
+	}
+	close_fd(pair[0]);
+	close_fd(pair[1]);
+	turns_done(&t);
+}
+
+static void it_leaves_its_packets_if_it_must_wait_for_them(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	int all = processors(), pair[2];
+
+	connect_pair(pair); /* with packets of its own */
+	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	check_int(processors(), 1);
+	work();
+	has_waited(&t, 4 * WORK); /* waking up takes time */
+	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	check_int(processors(), 1);
+	work();
+	has_waited(&t, 24 * WORK);
+	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	check_int(processors(), all);
+	turns_judge(&t, pair[1], now += 9 * USEC_PER_SEC);
+	check_int(processors(), all);
+	turns_judge(&t, pair[1], now += 2 * USEC_PER_SEC);
+	check_int(processors(), 1);
+	close_fd(pair[0]);
+	close_fd(pair[1]);
+	turns_done(&t);
+	check_int(processors(), all);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(who_is_busy_lets_others_finish_their_turns),
@@ -178,5 +269,7 @@ int main(void)
 					  TEST(it_stays_where_it_need_not_wait),
 					  TEST(it_looks_for_a_better_place_now_and_then),
 					  TEST(without_the_kernels_word_it_stays_nowhere),
+					  TEST(who_is_not_busy_stays_where_its_packets_come_in),
+					  TEST(it_leaves_its_packets_if_it_must_wait_for_them),
 					  {} });
 }

@@ -363,6 +363,8 @@ static int works_with_tcp_options(struct scene *s)
 		return 3;
 	if (getsockopt(s->tcp, SOL_SOCKET, SO_ERROR, &value, &value_len) < 0 || value != 0)
 		return 4;
+	if (getsockopt(s->tcp, SOL_SOCKET, SO_INCOMING_CPU, &value, &value_len) < 0)
+		return 5;
 	return 0;
 }
 
