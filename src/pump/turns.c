@@ -8,11 +8,13 @@
 
 #include "base/macro.h"
 
-#define WINDOW	   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
-#define BUSY_PART  4			/* busy is who uses more than a fourth of a processor */
-#define WAIT_PART  2			/* and crowded if it waits longer than half of that */
-#define WAIT_TIMES 8			/* others: eight times as long, because waking up counts, too */
-#define BOUND_TIME (10 * USEC_PER_SEC)	/* then the scheduler may find a better place */
+#define WINDOW	   (20 * USEC_PER_MSEC)	 /* some kernels count processor time in ticks of 4 ms */
+#define BUSY_PART  4			 /* busy is who uses more than a fourth of a processor */
+#define WAIT_PART  2			 /* and crowded if it waits longer than half of that */
+#define WAIT_TIMES 8			 /* others: eight times as long, because waking up counts, too */
+#define PAUSE_MIN  (100 * USEC_PER_MSEC) /* between leaving a processor and leaving another */
+#define PAUSE_MAX  (10 * USEC_PER_SEC)	 /* after many times */
+#define STAY_TIME  (10 * USEC_PER_SEC)	 /* then the scheduler may find a better place */
 
 void turns_init(struct turns *t)
 {
@@ -30,31 +32,54 @@ static void choose_policy(struct turns *t, bool batch)
 		t->batch = batch;
 }
 
-/* `cpu` may be negative: not known. */
-static void stay(struct turns *t, int cpu, usec_t now)
-{
-	cpu_set_t here;
-
-	if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof(t->allowed), &t->allowed) < 0 ||
-	    CPU_COUNT(&t->allowed) < 2 || !CPU_ISSET((unsigned)cpu, &t->allowed))
-		return;
-	CPU_ZERO(&here);
-	CPU_SET((unsigned)cpu, &here);
-	if (sched_setaffinity(0, sizeof(here), &here) < 0)
-		return;
-	t->bound = true;
-	t->place = (unsigned)cpu;
-	t->bound_until = now + BOUND_TIME;
-}
-
+/* Gives back what this has taken, unless somebody else has chosen meanwhile. */
 static void release(struct turns *t)
 {
 	cpu_set_t present;
 
-	if (sched_getaffinity(0, sizeof(present), &present) == 0 && CPU_COUNT(&present) == 1 &&
-	    CPU_ISSET(t->place, &present))
+	if (t->is_confined && sched_getaffinity(0, sizeof(present), &present) == 0 &&
+	    CPU_EQUAL(&present, &t->confined))
 		(void)sched_setaffinity(0, sizeof(t->allowed), &t->allowed);
-	t->bound = false;
+	t->is_confined = t->stays = false;
+}
+
+/* It runs where it may run by itself again. Is there a choice, with this processor in it? */
+static bool has_choice(struct turns *t, int cpu)
+{
+	release(t);
+	return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(t->allowed), &t->allowed) == 0 &&
+	       CPU_COUNT(&t->allowed) > 1 && CPU_ISSET((unsigned)cpu, &t->allowed);
+}
+
+static void confine(struct turns *t)
+{
+	t->is_confined = sched_setaffinity(0, sizeof(t->confined), &t->confined) == 0;
+}
+
+/* `cpu` may be negative: not known. */
+static void stay(struct turns *t, int cpu, usec_t now)
+{
+	if (!has_choice(t, cpu))
+		return;
+	CPU_ZERO(&t->confined);
+	CPU_SET((unsigned)cpu, &t->confined);
+	confine(t);
+	t->stays = t->is_confined;
+	t->place = (unsigned)cpu;
+	t->stays_until = now + STAY_TIME;
+}
+
+/* It may have gone from one crowd to another: who leaves again and again does so ever more rarely. */
+static void leave(struct turns *t, int cpu, usec_t now)
+{
+	if (!has_choice(t, cpu))
+		return;
+	t->confined = t->allowed;
+	CPU_CLR((unsigned)cpu, &t->confined);
+	confine(t);
+	t->pause = now < t->left + 2 * PAUSE_MAX ? CLAMP(2 * t->pause, PAUSE_MIN, PAUSE_MAX) : PAUSE_MIN;
+	t->left = now;
+	t->crowded_turns = 0;
 }
 
 /* proc(5): "the time spent waiting on a runqueue (in nanoseconds)" is the second of three numbers. */
@@ -82,11 +107,17 @@ static int incoming_cpu(int socket)
 	return getsockopt(socket, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) == 0 ? cpu : -1;
 }
 
+/* To have waited once may be chance. */
 static void place_busy(struct turns *t, bool crowded, usec_t now)
 {
-	if (t->bound && (crowded || now >= t->bound_until))
+	t->crowded_turns = crowded ? t->crowded_turns + 1 : 0;
+	if (t->crowded_turns == 1)
+		return;
+	if (crowded && now >= t->left + t->pause)
+		leave(t, sched_getcpu(), now);
+	else if (crowded || (t->stays && now >= t->stays_until))
 		release(t);
-	else if (!t->bound && !crowded)
+	else if (!t->stays)
 		stay(t, sched_getcpu(), now);
 }
 
@@ -95,10 +126,10 @@ static void place_idle(struct turns *t, bool crowded, int socket, usec_t now)
 	int cpu = incoming_cpu(socket);
 
 	if (crowded)
-		t->free_until = now + BOUND_TIME;
-	if (t->bound && (crowded || cpu != (int)t->place))
+		t->free_until = now + STAY_TIME;
+	if (now < t->free_until)
 		release(t);
-	if (!t->bound && now >= t->free_until)
+	else if (!t->stays || cpu != (int)t->place)
 		stay(t, cpu, now);
 }
 
@@ -130,8 +161,7 @@ void turns_judge(struct turns *t, int socket, usec_t now)
 void turns_rest(struct turns *t)
 {
 	choose_policy(t, false);
-	if (t->bound)
-		release(t);
+	release(t);
 }
 
 void turns_done(struct turns *t)

@@ -22,11 +22,13 @@ struct turns {
 	usec_t at, used; /* when it was last judged, and the processor time until then */
 	usec_t waited;	 /* for a processor, until then */
 	bool batch;
-	bool bound;
-	unsigned place;
-	usec_t bound_until; /* if it is busy */
-	usec_t free_until;  /* if it is not */
-	cpu_set_t allowed;  /* where it may run by itself */
+	unsigned crowded_turns; /* one after the other, while busy */
+	cpu_set_t allowed;	/* where it may run by itself */
+	cpu_set_t confined;	/* where this lets it run */
+	bool is_confined, stays;
+	unsigned place;			 /* of who stays */
+	usec_t stays_until, left, pause; /* who is busy */
+	usec_t free_until;		 /* who is not */
 };
 
 /* Of the calling thread, before it enters a sandbox. Without /proc it will not stay anywhere. */

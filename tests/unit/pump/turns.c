@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processor time is this process's own; the time is a number, and so is what it waited. */
+/* Time, processor time and what it waited are numbers; policy and processors are the kernel's. */
 #include "pump/turns.h"
 
 #include <errno.h>
@@ -44,18 +44,19 @@ static struct turns start(void)
 	return t;
 }
 
-static void work(void)
-{
-	for (usec_t until = clock_cpu() + WORK; clock_cpu() < until;)
-		;
-}
-
 /* It worked for a part of `time`, without a connection. */
 static void works(struct turns *t, usec_t *now, usec_t time)
 {
-	work();
+	t->used -= WORK;
 	*now += time;
 	turns_judge(t, -1, *now);
+}
+
+/* The same, and had to wait as long. */
+static void waits(struct turns *t, usec_t *now)
+{
+	has_waited(t, t->waited + WORK);
+	works(t, now, 2 * WORK);
 }
 
 static int processors(void)
@@ -160,6 +161,14 @@ static void the_processor_that_somebody_has_chosen_stays(void)
 	must(sched_setaffinity(0, sizeof(all), &all) == 0, "sched_setaffinity");
 }
 
+static bool may_run_on(unsigned cpu)
+{
+	cpu_set_t set;
+
+	must(sched_getaffinity(0, sizeof(set), &set) == 0, "sched_getaffinity");
+	return CPU_ISSET(cpu, &set);
+}
+
 static void it_stays_where_it_need_not_wait(void)
 {
 	struct turns t = start();
@@ -168,15 +177,58 @@ static void it_stays_where_it_need_not_wait(void)
 
 	works(&t, &now, 2 * WORK);
 	check_int(processors(), 1);
-	has_waited(&t, WORK); /* as long as it ran */
-	works(&t, &now, 2 * WORK);
-	check_int(processors(), all);
+	check_int(sched_getscheduler(0), SCHED_BATCH);
+	waits(&t, &now); /* once may be chance */
+	check_int(processors(), 1);
 	check_int(sched_getscheduler(0), SCHED_OTHER);
 	works(&t, &now, 2 * WORK);
+	waits(&t, &now);
 	check_int(processors(), 1);
-	check_int(sched_getscheduler(0), SCHED_BATCH);
 	works(&t, &now, USEC_PER_SEC); /* idle */
 	check_int(processors(), all);
+	turns_done(&t);
+}
+
+static void it_leaves_where_it_must_wait(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	int all = processors();
+
+	works(&t, &now, 2 * WORK);
+	unsigned place = t.place;
+	waits(&t, &now);
+	waits(&t, &now);
+	if (all > 1) {
+		check(!may_run_on(place));
+		check_int(processors(), all - 1);
+	}
+	works(&t, &now, 2 * WORK);
+	check_int(processors(), 1);
+	if (all > 1)
+		check(!may_run_on(place));
+	turns_done(&t);
+	check_int(processors(), all);
+}
+
+/* As it is where all processors are taken: it may not jump to and fro, nor be kept where it is. */
+static void where_all_must_wait_it_leaves_ever_more_rarely(void)
+{
+	struct turns t = start();
+	usec_t now = t.at, last = 0;
+	int all = processors(), confined = 0;
+
+	for (int i = 0, jumps = 0; i < 2000 && all > 1; i++) { /* 100 s */
+		waits(&t, &now);
+		confined += processors() < all;
+		if (t.left == last)
+			continue;
+		if (jumps++ > 0)
+			check(t.left - last >= MIN(50 * USEC_PER_MSEC << (jumps - 1), 10 * USEC_PER_SEC));
+		last = t.left;
+		check(jumps < 18);
+	}
+	check(confined < 100);
 	turns_done(&t);
 }
 
@@ -188,8 +240,8 @@ static void it_looks_for_a_better_place_now_and_then(void)
 
 	works(&t, &now, 2 * WORK);
 	if (all > 1)
-		check_int(t.bound_until - now, 10 * USEC_PER_SEC);
-	now = t.due = t.at = t.bound_until - 5 * WORK; /* as if it had been busy meanwhile */
+		check_int(t.stays_until - now, 10 * USEC_PER_SEC);
+	now = t.due = t.at = t.stays_until - 5 * WORK; /* as if it had been busy meanwhile */
 	works(&t, &now, 4 * WORK);
 	check_int(processors(), 1);
 	works(&t, &now, 4 * WORK);
@@ -243,11 +295,11 @@ static void it_leaves_its_packets_if_it_must_wait_for_them(void)
 	connect_pair(pair); /* with packets of its own */
 	turns_judge(&t, pair[1], now += USEC_PER_SEC);
 	check_int(processors(), 1);
-	work();
+	t.used -= WORK;
 	has_waited(&t, 4 * WORK); /* waking up takes time */
 	turns_judge(&t, pair[1], now += USEC_PER_SEC);
 	check_int(processors(), 1);
-	work();
+	t.used -= WORK;
 	has_waited(&t, 24 * WORK);
 	turns_judge(&t, pair[1], now += USEC_PER_SEC);
 	check_int(processors(), all);
@@ -267,6 +319,8 @@ int main(void)
 					  TEST(the_policy_that_somebody_has_chosen_stays),
 					  TEST(the_processor_that_somebody_has_chosen_stays),
 					  TEST(it_stays_where_it_need_not_wait),
+					  TEST(it_leaves_where_it_must_wait),
+					  TEST(where_all_must_wait_it_leaves_ever_more_rarely),
 					  TEST(it_looks_for_a_better_place_now_and_then),
 					  TEST(without_the_kernels_word_it_stays_nowhere),
 					  TEST(who_is_not_busy_stays_where_its_packets_come_in),
