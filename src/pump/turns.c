@@ -14,6 +14,7 @@
 #define WAIT_TIMES 8			 /* others: eight times as long, because waking up counts, too */
 #define PAUSE_MIN  (100 * USEC_PER_MSEC) /* between leaving a processor and leaving another */
 #define PAUSE_MAX  (10 * USEC_PER_SEC)	 /* after many times */
+#define FREE_TIME  USEC_PER_SEC		 /* where packets come in, somebody else is busy */
 #define STAY_TIME  (10 * USEC_PER_SEC)	 /* then the scheduler may find a better place */
 
 void turns_init(struct turns *t)
@@ -121,12 +122,13 @@ static void place_busy(struct turns *t, bool crowded, usec_t now)
 		stay(t, sched_getcpu(), now);
 }
 
+/* Once is enough: a packet has waited, and it will not take long to see whether the next one would. */
 static void place_idle(struct turns *t, bool crowded, int socket, usec_t now)
 {
 	int cpu = incoming_cpu(socket);
 
 	if (crowded)
-		t->free_until = now + STAY_TIME;
+		t->free_until = now + FREE_TIME;
 	if (now < t->free_until)
 		release(t);
 	else if (!t->stays || cpu != (int)t->place)
