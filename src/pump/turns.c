@@ -57,7 +57,7 @@ static void confine(struct turns *t)
 	t->is_confined = sched_setaffinity(0, sizeof(t->confined), &t->confined) == 0;
 }
 
-/* `cpu` may be negative: not known. */
+
 static void stay(struct turns *t, int cpu, usec_t now)
 {
 	if (!has_choice(t, cpu))
@@ -122,16 +122,21 @@ static void place_busy(struct turns *t, bool crowded, usec_t now)
 		stay(t, sched_getcpu(), now);
 }
 
-/* Once is enough: a packet has waited, and it will not take long to see whether the next one would. */
+/*
+ * To be crowded once is enough: a packet has waited, and it will not take long to see whether the next one
+ * would. Where both ends of a connection are on this machine, each is where the packets of the other come in:
+ * they would change places for ever, did not chance decide whether to go.
+ */
 static void place_idle(struct turns *t, bool crowded, int socket, usec_t now)
 {
 	int cpu = incoming_cpu(socket);
+	bool chance = now % 2;
 
 	if (crowded)
 		t->free_until = now + FREE_TIME;
-	if (now < t->free_until)
+	if (now < t->free_until || cpu < 0)
 		release(t);
-	else if (!t->stays || cpu != (int)t->place)
+	else if (!t->stays || (cpu != (int)t->place && chance))
 		stay(t, cpu, now);
 }
 
