@@ -57,7 +57,6 @@ static void confine(struct turns *t)
 	t->is_confined = sched_setaffinity(0, sizeof(t->confined), &t->confined) == 0;
 }
 
-
 static void stay(struct turns *t, int cpu, usec_t now)
 {
 	if (!has_choice(t, cpu))
