@@ -9,17 +9,17 @@
 #include "base/macro.h"
 
 #define WINDOW	   (20 * USEC_PER_MSEC)	 /* some kernels count processor time in ticks of 4 ms */
-#define BUSY_PART  4			 /* busy is who uses more than a fourth of a processor */
-#define WAIT_PART  2			 /* and crowded if it waits longer than half of that */
+#define BUSY_PART  4			 /* busy is who uses, or waits for, a fourth of a processor */
+#define WAIT_PART  2			 /* and crowded if it waits longer than half of what it uses */
 #define WAIT_TIMES 8			 /* others: eight times as long, because waking up counts, too */
+#define FREE_TURNS 12			 /* judged ones, a second or as many packets */
 #define PAUSE_MIN  (100 * USEC_PER_MSEC) /* between leaving a processor and leaving another */
 #define PAUSE_MAX  (10 * USEC_PER_SEC)	 /* after many times */
-#define FREE_TIME  USEC_PER_SEC		 /* where packets come in, somebody else is busy */
 #define STAY_TIME  (10 * USEC_PER_SEC)	 /* then the scheduler may find a better place */
 
 void turns_init(struct turns *t)
 {
-	*t = (struct turns){ .at = clock_now(), .used = clock_cpu() };
+	*t = (struct turns){ .at = clock_now(), .used = clock_cpu(), .place = -1 };
 	t->wait_file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
@@ -33,19 +33,23 @@ static void choose_policy(struct turns *t, bool batch)
 		t->batch = batch;
 }
 
-/* Gives back what this has taken, unless somebody else has chosen meanwhile. */
+/*
+ * Gives back what this has taken, unless somebody else has chosen meanwhile. That is said again then: kernels
+ * since 6.2 remember what was asked for, and would come back to it when a cpuset grows.
+ */
 static void release(struct turns *t)
 {
 	cpu_set_t present;
 
-	if (t->is_confined && sched_getaffinity(0, sizeof(present), &present) == 0 &&
-	    CPU_EQUAL(&present, &t->confined))
-		(void)sched_setaffinity(0, sizeof(t->allowed), &t->allowed);
-	t->is_confined = t->stays = false;
+	if (t->is_confined && sched_getaffinity(0, sizeof(present), &present) == 0)
+		(void)sched_setaffinity(0, sizeof(present),
+					CPU_EQUAL(&present, &t->confined) ? &t->allowed : &present);
+	t->is_confined = false;
+	t->place = -1;
 }
 
-/* It runs where it may run by itself again. Is there a choice, with this processor in it? */
-static bool has_choice(struct turns *t, int cpu)
+/* It is released. Is there a choice then, with this processor in it? `cpu` may be negative: not known. */
+static bool regain_choice(struct turns *t, int cpu)
 {
 	release(t);
 	return cpu >= 0 && cpu < CPU_SETSIZE && sched_getaffinity(0, sizeof(t->allowed), &t->allowed) == 0 &&
@@ -57,22 +61,21 @@ static void confine(struct turns *t)
 	t->is_confined = sched_setaffinity(0, sizeof(t->confined), &t->confined) == 0;
 }
 
-static void stay(struct turns *t, int cpu, usec_t now)
+static void stay(struct turns *t, int cpu, usec_t until)
 {
-	if (!has_choice(t, cpu))
+	if (!regain_choice(t, cpu))
 		return;
 	CPU_ZERO(&t->confined);
 	CPU_SET((unsigned)cpu, &t->confined);
 	confine(t);
-	t->stays = t->is_confined;
-	t->place = (unsigned)cpu;
-	t->stays_until = now + STAY_TIME;
+	t->place = t->is_confined ? cpu : -1;
+	t->stays_until = until;
 }
 
 /* It may have gone from one crowd to another: who leaves again and again does so ever more rarely. */
 static void leave(struct turns *t, int cpu, usec_t now)
 {
-	if (!has_choice(t, cpu))
+	if (!regain_choice(t, cpu))
 		return;
 	t->confined = t->allowed;
 	CPU_CLR((unsigned)cpu, &t->confined);
@@ -108,6 +111,7 @@ static int incoming_cpu(int socket)
 }
 
 /* To have waited once may be chance. */
+/* To have waited once may be chance. */
 static void place_busy(struct turns *t, bool crowded, usec_t now)
 {
 	t->crowded_turns = crowded ? t->crowded_turns + 1 : 0;
@@ -115,28 +119,30 @@ static void place_busy(struct turns *t, bool crowded, usec_t now)
 		return;
 	if (crowded && now >= t->left + t->pause)
 		leave(t, sched_getcpu(), now);
-	else if (crowded || (t->stays && now >= t->stays_until))
+	else if (crowded || (t->place >= 0 && now >= t->stays_until))
 		release(t);
-	else if (!t->stays)
-		stay(t, sched_getcpu(), now);
+	else if (t->place < 0)
+		stay(t, sched_getcpu(), now + STAY_TIME);
 }
 
 /*
- * To be crowded once is enough: a packet has waited, and it will not take long to see whether the next one
- * would. Where both ends of a connection are on this machine, each is where the packets of the other come in:
- * they would change places for ever, did not chance decide whether to go.
+ * To be crowded once is enough: a packet has waited. Where both ends of a connection are on this machine,
+ * each is where the packets of the other come in: they would change places for ever, did not chance decide
+ * whether to go. The place is for as long as it is not busy.
  */
 static void place_idle(struct turns *t, bool crowded, int socket, usec_t now)
 {
 	int cpu = incoming_cpu(socket);
 	bool chance = now % 2;
 
-	if (crowded)
-		t->free_until = now + FREE_TIME;
-	if (now < t->free_until || cpu < 0)
+	t->crowded_turns = 0;
+	if (crowded && t->place >= 0)
+		t->free_turns = FREE_TURNS;
+	if (t->free_turns > 0 || cpu < 0)
 		release(t);
-	else if (!t->stays || (cpu != (int)t->place && chance))
+	else if (t->place < 0 || (cpu != t->place && chance))
 		stay(t, cpu, now);
+	t->free_turns -= t->free_turns > 0;
 }
 
 void turns_judge(struct turns *t, int socket, usec_t now)
@@ -149,10 +155,10 @@ void turns_judge(struct turns *t, int socket, usec_t now)
 	t->due = now + WINDOW;
 	if (turn < WINDOW && time < BUSY_PART * WINDOW)
 		return;
-	bool busy = turn * BUSY_PART >= time;
 	bool known = read_waited(t, &waited);
-	usec_t wait = waited - t->waited;
-	bool crowded = known && (busy ? wait * WAIT_PART > turn : wait > turn * WAIT_TIMES);
+	usec_t wait = known ? waited - t->waited : 0;
+	bool busy = (turn + wait) * BUSY_PART >= time;
+	bool crowded = busy ? wait * WAIT_PART > turn : wait > turn * WAIT_TIMES;
 
 	choose_policy(t, busy && !crowded);
 	if (known && busy)

@@ -151,7 +151,7 @@ static void the_processor_that_somebody_has_chosen_stays(void)
 	}
 	works(&t, &now, 2 * WORK);
 	check_int(processors(), 1);
-	while (!CPU_ISSET(cpu, &all) || cpu == t.place)
+	while (!CPU_ISSET(cpu, &all) || cpu == (unsigned)t.place)
 		cpu++;
 	CPU_ZERO(&other);
 	CPU_SET(cpu, &other);
@@ -197,7 +197,7 @@ static void it_leaves_where_it_must_wait(void)
 	int all = processors();
 
 	works(&t, &now, 2 * WORK);
-	unsigned place = t.place;
+	unsigned place = (unsigned)t.place;
 	waits(&t, &now);
 	waits(&t, &now);
 	if (all > 1) {
@@ -210,6 +210,42 @@ static void it_leaves_where_it_must_wait(void)
 		check(!may_run_on(place));
 	turns_done(&t);
 	check_int(processors(), all);
+}
+
+/* Nine workers on one processor have a ninth of it each. */
+static void who_gets_little_because_others_take_it_leaves(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	int all = processors();
+
+	works(&t, &now, 2 * WORK);
+	unsigned place = (unsigned)t.place;
+	for (int i = 0; i < 2; i++) {
+		has_waited(&t, t.waited + 8 * WORK);
+		works(&t, &now, 9 * WORK);
+	}
+	if (all > 1)
+		check(!may_run_on(place));
+	turns_done(&t);
+}
+
+static void to_wait_now_and_then_is_chance(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+
+	for (int i = 0; i < 3; i++) {
+		works(&t, &now, 2 * WORK);
+		check_int(processors(), 1);
+		waits(&t, &now);
+		check_int(processors(), 1);
+		works(&t, &now, USEC_PER_SEC); /* idle */
+		waits(&t, &now);
+		works(&t, &now, 2 * WORK);
+		check_int(processors(), 1);
+	}
+	turns_done(&t);
 }
 
 /* As it is where all processors are taken: it may not jump to and fro, nor be kept where it is. */
@@ -230,6 +266,12 @@ static void where_all_must_wait_it_leaves_ever_more_rarely(void)
 		check(jumps < 18);
 	}
 	check(confined < 100);
+	now += 30 * USEC_PER_SEC;
+	waits(&t, &now);
+	waits(&t, &now);
+	waits(&t, &now);
+	if (all > 1)
+		check_int(t.pause, 100 * USEC_PER_MSEC); /* all is forgotten */
 	turns_done(&t);
 }
 
@@ -300,6 +342,14 @@ static void who_is_not_busy_follows_its_packets_every_other_time(void)
 	check_int(processors(), CPU_COUNT(&all));
 }
 
+/* A packet or two, within a second or so; it ran 2 ms and waited this many times as long. */
+static void carries(struct turns *t, int socket, usec_t *now, usec_t times)
+{
+	t->used -= 2 * USEC_PER_MSEC;
+	has_waited(t, t->waited + 2 * times * USEC_PER_MSEC);
+	turns_judge(t, socket, *now += USEC_PER_SEC);
+}
+
 static void it_leaves_its_packets_if_it_must_wait_for_them(void)
 {
 	struct turns t = start();
@@ -307,24 +357,39 @@ static void it_leaves_its_packets_if_it_must_wait_for_them(void)
 	int all = processors(), pair[2];
 
 	connect_pair(pair); /* with packets of its own */
-	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	carries(&t, pair[1], &now, 0);
 	check_int(processors(), 1);
-	t.used -= WORK;
-	has_waited(&t, 4 * WORK); /* waking up takes time */
-	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	carries(&t, pair[1], &now, 4); /* waking up takes time */
 	check_int(processors(), 1);
-	t.used -= WORK;
-	has_waited(&t, 24 * WORK);
-	turns_judge(&t, pair[1], now += USEC_PER_SEC);
-	check_int(processors(), all);
-	turns_judge(&t, pair[1], now += USEC_PER_SEC - 1);
-	check_int(processors(), all);
-	turns_judge(&t, pair[1], now += USEC_PER_SEC);
+	for (int i = 0; i < 12; i++) {
+		carries(&t, pair[1], &now, 16);
+		check_int(processors(), all);
+	}
+	carries(&t, pair[1], &now, 0);
 	check_int(processors(), 1);
 	close_fd(pair[0]);
 	close_fd(pair[1]);
 	turns_done(&t);
 	check_int(processors(), all);
+}
+
+/* The place of who is not busy was not chosen for work: the scheduler looks first. */
+static void who_becomes_busy_does_not_stay_with_its_packets(void)
+{
+	struct turns t = start();
+	usec_t now = t.at;
+	int all = processors(), pair[2];
+
+	connect_pair(pair);
+	carries(&t, pair[1], &now, 0);
+	check_int(processors(), 1);
+	works(&t, &now, 2 * WORK);
+	check_int(processors(), all);
+	works(&t, &now, 2 * WORK);
+	check_int(processors(), 1);
+	close_fd(pair[0]);
+	close_fd(pair[1]);
+	turns_done(&t);
 }
 
 int main(void)
@@ -335,9 +400,12 @@ int main(void)
 					  TEST(it_stays_where_it_need_not_wait),
 					  TEST(it_leaves_where_it_must_wait),
 					  TEST(where_all_must_wait_it_leaves_ever_more_rarely),
+					  TEST(who_gets_little_because_others_take_it_leaves),
+					  TEST(to_wait_now_and_then_is_chance),
 					  TEST(it_looks_for_a_better_place_now_and_then),
 					  TEST(without_the_kernels_word_it_stays_nowhere),
 					  TEST(who_is_not_busy_follows_its_packets_every_other_time),
 					  TEST(it_leaves_its_packets_if_it_must_wait_for_them),
+					  TEST(who_becomes_busy_does_not_stay_with_its_packets),
 					  {} });
 }
