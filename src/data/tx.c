@@ -58,7 +58,7 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 			   .vnet_hdr = config->vnet_hdr,
 			   .ipv4 = true,
 			   .ipv6 = true };
-	if (queue_init(&tx->queue, tx->most_limit + tx->most_limit / 6 + READ_SIZE + ARENA_UNIT,
+	if (queue_init(&tx->queue, tx->most_limit + tx->most_limit / 7 + READ_SIZE + ARENA_UNIT,
 		       config->mtu) < 0) {
 		free(tx);
 		return -ENOMEM;

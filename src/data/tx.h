@@ -43,7 +43,7 @@ struct tx_config {
 	bool vnet_hdr; /* every read from the TUN starts with struct virtio_net_hdr (10 bytes) */
 	uint16_t mtu;  /* the largest IP packet to send, TX_MTU_MIN … PPP_IP_MAX */
 	size_t limit;  /* bytes of packets that may wait, 256 KiB … 256 MiB; 0 = TX_LIMIT_DEFAULT. At worst
-			  they take an eighth more memory, and a sixth with the holes. */
+			  they take an eighth more memory, and a seventh with the holes. */
 	uint64_t hash_key; /* random, so that nobody can make flows collide on purpose */
 };
 
