@@ -111,18 +111,22 @@ static int incoming_cpu(int socket)
 }
 
 /* To have waited once may be chance. */
-/* To have waited once may be chance. */
 static void place_busy(struct turns *t, bool crowded, usec_t now)
 {
 	t->crowded_turns = crowded ? t->crowded_turns + 1 : 0;
 	if (t->crowded_turns == 1)
 		return;
-	if (crowded && now >= t->left + t->pause)
-		leave(t, sched_getcpu(), now);
-	else if (crowded || (t->place >= 0 && now >= t->stays_until))
-		release(t);
-	else if (t->place < 0)
+	if (crowded) {
+		t->free_turns = FREE_TURNS; /* once it is idle: its packets may come in just here */
+		if (now >= t->left + t->pause)
+			leave(t, sched_getcpu(), now);
+		else
+			release(t);
+	} else if (t->place < 0) {
 		stay(t, sched_getcpu(), now + STAY_TIME);
+	} else if (now >= t->stays_until) {
+		release(t);
+	}
 }
 
 /*
@@ -165,9 +169,11 @@ void turns_judge(struct turns *t, int socket, usec_t now)
 		place_busy(t, crowded, now);
 	else if (known)
 		place_idle(t, crowded, socket, now);
+	else
+		release(t);
 	t->at = now;
 	t->used = used;
-	t->waited = waited;
+	t->waited = known ? waited : t->waited;
 }
 
 void turns_rest(struct turns *t)

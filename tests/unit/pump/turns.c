@@ -362,7 +362,7 @@ static void it_leaves_its_packets_if_it_must_wait_for_them(void)
 	carries(&t, pair[1], &now, 4); /* waking up takes time */
 	check_int(processors(), 1);
 	for (int i = 0; i < 12; i++) {
-		carries(&t, pair[1], &now, 16);
+		carries(&t, pair[1], &now, 100);
 		check_int(processors(), all);
 	}
 	carries(&t, pair[1], &now, 0);
@@ -387,6 +387,10 @@ static void who_becomes_busy_does_not_stay_with_its_packets(void)
 	check_int(processors(), all);
 	works(&t, &now, 2 * WORK);
 	check_int(processors(), 1);
+	waits(&t, &now);
+	waits(&t, &now); /* it leaves, and does not come back at once when it has less to do */
+	carries(&t, pair[1], &now, 0);
+	check_int(processors(), all);
 	close_fd(pair[0]);
 	close_fd(pair[1]);
 	turns_done(&t);
