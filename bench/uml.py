@@ -116,14 +116,14 @@ def connect_times(lab, count):
 
 
 def connects(lab):
-    """At 2 ms round trip and, to know how many of them a connection takes, at 50 ms. They are counted whole: what is left, up to
-    0.1, is that work takes longer after a longer wait."""
+    """At 2 ms round trip and, to know how many of them a connection takes, at 50 ms. Up to 0.1 is not of the link: work takes
+    longer after a longer wait."""
     near, near_ms = connect_times(lab, 12), outside_ms(lab)
     for ms in near:
         say("uml_ours_connect_ms", ms)
     netem(lab, "delay 25ms", "delay 25ms")
     far, far_ms = connect_times(lab, 12), outside_ms(lab)
-    say("connect_round_trips", round((median(far) - median(near)) / (far_ms - near_ms)))
+    say("connect_round_trips", (median(far) - median(near)) / (far_ms - near_ms))
 
 
 def outside_ms(lab):
