@@ -48,8 +48,9 @@ static struct flow *ring_take(struct queue *q, struct ring *ring)
 }
 
 /*
- * RFC 8290 §4.1: a flow that is through with its share, or has run empty while it was new, goes to the end of
- * the old flows; one that has run empty there leaves. A flow that is alone needs no turns.
+ * RFC 8290 §4.2: a flow that is through with its share, or has run empty while it was new, goes to the end of
+ * the old flows; one that has run empty there leaves, but not while it owes: a stream that sends a packet per
+ * acknowledgement would come back as new each time. A flow that is alone needs no turns.
  */
 struct flow *queue_turn(struct queue *q)
 {
@@ -64,7 +65,7 @@ struct flow *queue_turn(struct queue *q)
 		if (f->head && (f->deficit > 0 || alone))
 			return f;
 		(void)ring_take(q, ring);
-		if (f->head) {
+		if (f->deficit <= 0) {
 			f->deficit += q->quantum;
 			ring_append(q, &q->old_flows, f, RING_OLD);
 		} else if (ring == &q->new_flows && q->old_flows.count > 0) {

@@ -58,7 +58,7 @@ struct queue {
 	struct flow *flows;
 	struct ring new_flows, old_flows;
 	size_t held, backlog; /* over all flows */
-	int32_t quantum;      /* bytes that a flow may send in its turn */
+	int32_t quantum;      /* bytes that a flow may send in its turn; its last packet may exceed them */
 	uint32_t mtu;	      /* CoDel leaves a queue of one packet alone */
 	usec_t target, interval;
 };
@@ -88,7 +88,7 @@ static inline void queue_charge(const struct queue *q, struct flow *f, size_t by
 {
 	/* The bound is for a flow that was alone and so sent without turns: it owes no more than others ever
 	 * do. */
-	f->deficit = MAX(f->deficit - (int32_t)bytes, -q->quantum);
+	f->deficit = MAX(f->deficit - (int32_t)bytes, -(int32_t)q->mtu);
 }
 /* The head of `f` has lost `bytes` of its backlog, sent or dropped; gives the packet back where nothing is
  * left. */

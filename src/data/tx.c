@@ -17,6 +17,11 @@
 #define LIMIT_MIN  (256u << 10)
 #define LIMIT_MAX  (256u << 20)
 
+/* Where a record, which holds one packet at least, takes longer than this, short packets go before long ones:
+ * a flow that has sent a long packet waits for several turns (RFC 8290 §5.2.4). */
+#define SLOW_RECORD  USEC_PER_MSEC
+#define SLOW_QUANTUM 300
+
 #define ECN_CE 0x03
 
 struct tx {
@@ -28,6 +33,7 @@ struct tx {
 	uint32_t reserved; /* the place of the next read; 0: none yet */
 	uint16_t mtu;
 	bool vnet_hdr, ipv4, ipv6;
+	bool slow; /* see SLOW_RECORD */
 };
 
 /*
@@ -76,11 +82,16 @@ void tx_free(struct tx *tx)
 	free(tx);
 }
 
+static void set_quantum(struct tx *tx)
+{
+	tx->queue.quantum = tx->slow ? MIN(SLOW_QUANTUM, tx->mtu) : tx->mtu;
+}
+
 void tx_set_mtu(struct tx *tx, uint16_t mtu)
 {
 	tx->mtu = (uint16_t)CLAMP(mtu, TX_MTU_MIN, PPP_IP_MAX);
 	tx->queue.mtu = tx->mtu;
-	tx->queue.quantum = tx->mtu;
+	set_quantum(tx);
 }
 
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
@@ -96,6 +107,8 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
+	tx->slow = record_time > SLOW_RECORD;
+	set_quantum(tx);
 }
 
 void tx_set_limit(struct tx *tx, uint64_t bytes)

@@ -427,6 +427,47 @@ static void coming_back_at_once_does_not_starve_others(void)
 	tx_free(tx);
 }
 
+/*
+ * Eight uploads, each of which sends its next packet when the last one is acknowledged: none of them builds a
+ * queue, and yet a ping must not wait for one packet of each.
+ */
+static void on_a_slow_link_a_ping_passes_short_queues(void)
+{
+	enum { STREAMS = 8, ROUND_TRIP = 3 };
+	struct tx *tx = new_tx(false, 0);
+	struct flow_spec ping = flow(17, 1), streams[STREAMS];
+	struct flow_spec *acknowledged[ROUND_TRIP] = { NULL };
+	struct list out = { 0 };
+	size_t at = 0, worst = 0;
+
+	tx_set_path(tx, 6 * MS, 20 * MS);
+	for (int i = 0; i < STREAMS; i++) {
+		streams[i] = flow(17, (uint16_t)(10 + i));
+		send_packet(tx, &streams[i], 1400, 0);
+	}
+	for (size_t step = 0; step < 400; step++) {
+		if (step >= 50 && step % 10 == 0) { /* the streams are no longer new */
+			send_packet(tx, &ping, 56, 0);
+			at = step;
+		}
+		struct flow_spec **due = &acknowledged[step % ROUND_TRIP];
+		if (*due)
+			send_packet(tx, *due, 1400, 0);
+		*due = NULL;
+		fill(tx, 1436, 0, &out);
+		for (size_t i = 0; i < out.count; i++) {
+			if (port_of(&out.items[i]) == 1)
+				worst = MAX(worst, step - at);
+			else
+				*due = &streams[port_of(&out.items[i]) - 10];
+		}
+		check(out.count > 0);
+		list_clear(&out);
+	}
+	check_int(worst, 0);
+	tx_free(tx);
+}
+
 /* What a flow sent while it was alone is not held against it. */
 static void a_flow_that_was_alone_owes_nothing(void)
 {
@@ -1023,6 +1064,7 @@ int main(void)
 					  TEST(the_configuration_is_checked),
 					  TEST(a_sparse_flow_passes_bulk_flows),
 					  TEST(coming_back_at_once_does_not_starve_others),
+					  TEST(on_a_slow_link_a_ping_passes_short_queues),
 					  TEST(a_flow_that_was_alone_owes_nothing),
 					  TEST(fragments_keep_their_order),
 					  TEST(bulk_flows_share_by_bytes),
