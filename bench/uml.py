@@ -36,10 +36,11 @@ def link(lab):
     lab.certificate()
 
 
-def netem(lab, client, server):
+def netem(lab, client, server, handle="0:"):
     """Sets what happens to packets that the client and that the server sends."""
     for ns, dev, words in (("client", "v0", client), ("server", "v1", server)):
-        lab.run(ns, "tc", "qdisc", "replace", "dev", dev, "root", "netem", *words.split())
+        lab.run(ns, "tc", "qdisc", "del", "dev", dev, "root", check=False)  # with what hangs on it
+        lab.run(ns, "tc", "qdisc", "add", "dev", dev, "root", "handle", handle, "netem", *words.split())
 
 
 def largest_packet(lab, segments):
@@ -164,11 +165,16 @@ def filled(lab, contender, seconds=8, settle=3, interval=0.05):
 
 
 def shape(lab, mbit):
-    """20 ms, and a queue of one bandwidth-delay product in front of the link: drop-tail. At 100 Mbit/s single packets would take all
-    of the processor."""
-    segments = 8 if mbit >= 100 else 1
-    largest_packet(lab, segments)
-    netem(lab, f"rate {mbit}mbit limit {-(-mbit * 20000 // (1514 * 8 * segments))}", "delay 20ms")
+    """20 ms, and a queue of one bandwidth-delay product in front of the link: drop-tail."""
+    queue = mbit * 20000 // 8
+    if mbit < 100:
+        largest_packet(lab, 1)
+        netem(lab, f"rate {mbit}mbit limit {-(-queue // 1514)}", "delay 20ms")
+        return
+    # Single packets would take all of the processor, and the queue of netem counts super-packets: below it is one that counts bytes.
+    largest_packet(lab, 8)
+    netem(lab, "delay 0.01ms limit 10000", "delay 20ms", handle="1:")
+    lab.run("client", "tc", "qdisc", "add", "dev", "v0", "parent", "1:1", "tbf", "rate", f"{mbit}mbit", "burst", "16kb", "limit", queue)
 
 
 def shaped(lab, mbit):
