@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import re
 import select
+import subprocess
 import time
 
 from contenders import CLIENT, SERVER, DebianSstpc, Ours
@@ -25,7 +26,7 @@ def say(key, value):
 def attempt(what, function, *arguments):
     try:
         return function(*arguments)
-    except (Failure, OSError, KeyError, ValueError) as error:
+    except (Failure, OSError, KeyError, ValueError, subprocess.SubprocessError) as error:
         print(f"FAILED {what}: {' '.join(str(error).split())}", flush=True)
         return None
 
@@ -45,7 +46,8 @@ def netem(lab, client, server, handle="0:"):
 
 def largest_packet(lab, segments):
     """netem counts and loses what TCP hands to it: up to 64 KiB at once, even where the device can not cut that. A queue measured in
-    packets is then longer, and a loss is of more bytes, for whom writes more at once. So that is bounded."""
+    packets is then longer, and a loss is of more bytes, for whom writes more at once. So that is bounded, for the connections made
+    from now on."""
     for ns, dev in (("client", "v0"), ("server", "v1")):
         lab.run(ns, "ethtool", "-K", dev, "tso", "off", "gso", "off", "gro", "off")
         lab.run(ns, "ip", "link", "set", dev, "gso_max_segs", segments)
@@ -113,30 +115,37 @@ def connects(lab, count=12):
             lab.stop(contender.client)
         netem(lab, "delay 25ms", "delay 25ms")
         dump = lab.start("tcpdump", "client", "tcpdump", "-n", "-tt", "-l", "--immediate-mode", "-i", "v0", "tcp port 443")
-        dump.await_line("listening on")
-        contender.start_client()
-        ms = contender.connect_ms()
+        try:
+            dump.await_line("listening on")
+            contender.start_client()
+            ms = contender.connect_ms()
+        finally:
+            lab.stop(dump)
         say("uml_ours_connect_50_ms", ms)
-        lab.stop(dump)
         say("connect_round_trips", answers(dump.text(), ms / 1000))
     finally:
-        lab.stop(contender.client)
-        contender.client = None
         contender.down()
 
 
-def answers(dump, seconds):
-    """How often the server's turn came, at 50 ms, until the tunnel was up after so many seconds: its answers to a SYN and to data."""
-    count, waiting, start = 0, False, None
-    for time_text, sender, flags, length in re.findall(r"^([\d.]+) IP (\S+) > \S+: Flags \[(\S+)\].* length (\d+)", dump, re.M):
-        start = float(time_text) if start is None else start  # the SYN, 25 ms and some work after the beginning
-        if float(time_text) - start > seconds:
-            break
-        if "S" not in flags and length == "0":
+def answers(dump, seconds, delay=0.025):
+    """How often the server answered, to a SYN and to data, until the tunnel was up after so many seconds. tcpdump on the client sees
+    what it sends behind netem, so `delay` late."""
+    count, start, asked = 0, None, None
+    for when, sender, flags, length in re.findall(r"^([\d.]+) IP (\S+) > \S+: Flags \[(\S+)\].* length (\d+)", dump, re.M):
+        when, is_server = float(when), sender.startswith(SERVER + ".")
+        if start is None and not is_server and flags == "S":
+            start = when
+        if start is None or ("S" not in flags and length == "0"):
             continue
-        answer = sender.startswith(SERVER)
-        count += answer and waiting
-        waiting = not answer
+        if when - start > seconds - delay:
+            break
+        if not is_server:
+            asked = asked or when
+        elif asked and when - asked > 0.8 * delay:  # before that it did not know of it
+            count, asked = count + 1, None
+    # The rest is work, less than 3 of them.
+    if not count * 2 * delay <= seconds < (count + 3) * 2 * delay:
+        raise Failure(f"{count} answers in {seconds} s: ...{dump[-600:]}")
     return count
 
 
@@ -178,6 +187,8 @@ def shape(lab, mbit):
         netem(lab, f"rate {mbit}mbit limit {-(-queue // 1514)}", "delay 20ms")
         return
     # Single packets would take all of the processor, and the queue of netem counts super-packets: below it is one that counts bytes.
+    # By itself that would hold nothing: TCP sends no more while much of it waits in a queue of its own machine. What has been delayed,
+    # for however short, it takes for gone.
     largest_packet(lab, 8)
     netem(lab, "delay 0.01ms limit 10000", "delay 20ms", handle="1:")
     lab.run("client", "tc", "qdisc", "add", "dev", "v0", "parent", "1:1", "tbf", "rate", f"{mbit}mbit", "burst", "16kb", "limit", queue)
@@ -202,6 +213,7 @@ def shaped(lab, mbit):
 
 def shaped_sstpc(lab, mbit):
     # It connects before the link becomes narrow.
+    largest_packet(lab, 1)
     netem(lab, "delay 1ms", "delay 1ms")
     contender, _ = sstpc_up(lab)
     try:

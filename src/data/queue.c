@@ -49,8 +49,9 @@ static struct flow *ring_take(struct queue *q, struct ring *ring)
 
 /*
  * RFC 8290 §4.2: a flow that is through with its share, or has run empty while it was new, goes to the end of
- * the old flows; one that has run empty there leaves, but not while it owes: a stream that sends a packet per
- * acknowledgement would come back as new each time. A flow that is alone needs no turns.
+ * the old flows; one that has run empty there leaves, but not before its share is its own again: a stream
+ * that sends a packet per acknowledgement would come back as new each time. A flow that is alone needs no
+ * turns.
  */
 struct flow *queue_turn(struct queue *q)
 {

@@ -3,7 +3,8 @@
  * Inside of src/data: the fair queue, FQ-CoDel (RFC 8290) over super-packets.
  *
  * Packets lie in the arena, each behind its struct packet. A flow is a list of packets; flows with something
- * to send are in one of two rings, new before old. What is scheduled, marked and dropped are segments.
+ * to send are in one of two rings, new before old, and so are, for a while, those that have just run empty.
+ * What is scheduled, marked and dropped are segments.
  */
 #pragma once
 
@@ -42,8 +43,8 @@ struct flow {
 	uint32_t head, tail;
 	uint32_t held;	  /* bytes of arena */
 	uint32_t backlog; /* bytes of IP packets */
-	int32_t deficit;
-	uint16_t next; /* in its ring */
+	int32_t deficit;  /* bytes it may still send in this turn; 0 or less: none, it owes them */
+	uint16_t next;	  /* in its ring */
 	uint8_t ring;
 	struct codel codel;
 };
@@ -59,7 +60,7 @@ struct queue {
 	struct ring new_flows, old_flows;
 	size_t held, backlog; /* over all flows */
 	int32_t quantum;      /* bytes that a flow may send in its turn; its last packet may exceed them */
-	uint32_t mtu;	      /* CoDel leaves a queue of one packet alone */
+	uint32_t mtu;	      /* CoDel leaves a queue of one packet alone; and no flow owes more */
 	usec_t target, interval;
 };
 

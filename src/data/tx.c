@@ -17,9 +17,8 @@
 #define LIMIT_MIN  (256u << 10)
 #define LIMIT_MAX  (256u << 20)
 
-/* Where a record, which holds one packet at least, takes longer than this, short packets go before long ones:
- * a flow that has sent a long packet waits for several turns (RFC 8290 §5.2.4). */
-#define SLOW_RECORD  USEC_PER_MSEC
+/* Bytes per turn (RFC 8290 §5.2.4) on a slow path: a flow that has sent a long packet waits for several
+ * turns, so short packets of others go first. */
 #define SLOW_QUANTUM 300
 
 #define ECN_CE 0x03
@@ -33,7 +32,7 @@ struct tx {
 	uint32_t reserved; /* the place of the next read; 0: none yet */
 	uint16_t mtu;
 	bool vnet_hdr, ipv4, ipv6;
-	bool slow; /* see SLOW_RECORD */
+	bool slow; /* see TX_SLOW_RECORD */
 };
 
 /*
@@ -107,7 +106,7 @@ void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
-	tx->slow = record_time > SLOW_RECORD;
+	tx->slow = record_time > TX_SLOW_RECORD;
 	set_quantum(tx);
 }
 

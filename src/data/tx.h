@@ -34,6 +34,7 @@
 #define TX_LIMIT_DEFAULT  (1u << 20)	      /* bytes */
 #define TX_LIMIT_FASTEST  (9u << 18)	      /* bytes: what tx_set_limit() may raise that to */
 #define TX_TARGET	  (5 * USEC_PER_MSEC) /* CoDel: accepted standing delay (RFC 8289 §4.2) */
+#define TX_SLOW_RECORD	  (1 * USEC_PER_MSEC) /* see tx_set_path() */
 #define TX_TARGET_RTT_MAX (100 * USEC_PER_MSEC)
 #define TX_INTERVAL	  (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */
 /* What a data packet adds to an IP packet: 8 bytes. */
@@ -79,7 +80,8 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
  * take for a queue what is only the grain of the link: its target is never less than one and a half record
  * times. And one flow alone keeps the path busy only if there is enough in the queue for the time that it
  * sends less after a drop, or that the connection below sends more: two round trips (it waits for itself,
- * nobody else does).
+ * nobody else does). Where a record, of a packet at least, takes longer than TX_SLOW_RECORD, flows take
+ * shorter turns, so that short packets pass long ones.
  */
 void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the

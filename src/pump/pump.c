@@ -52,6 +52,8 @@
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
+_Static_assert(BURST_TIME <= TX_SLOW_RECORD, "a path is slow where a burst is longer because a packet is");
+
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
 {
 	if (setsockopt(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes)) == 0)

@@ -403,7 +403,7 @@ static void a_sparse_flow_passes_bulk_flows(void)
 	tx_free(tx);
 }
 
-/* A flow that sends the next packet whenever its queue has run empty is not sparse: RFC 8290 §4.1.2. */
+/* A flow that sends the next packet whenever its queue has run empty is not sparse: RFC 8290 §4.2. */
 static void coming_back_at_once_does_not_starve_others(void)
 {
 	struct tx *tx = new_tx(false, 0);
@@ -438,7 +438,7 @@ static void on_a_slow_link_a_ping_passes_short_queues(void)
 	struct flow_spec ping = flow(17, 1), streams[STREAMS];
 	struct flow_spec *acknowledged[ROUND_TRIP] = { NULL };
 	struct list out = { 0 };
-	size_t at = 0, worst = 0;
+	size_t at = 0, worst = 0, pings = 0;
 
 	tx_set_path(tx, 6 * MS, 20 * MS);
 	for (int i = 0; i < STREAMS; i++) {
@@ -456,15 +456,17 @@ static void on_a_slow_link_a_ping_passes_short_queues(void)
 		*due = NULL;
 		fill(tx, 1436, 0, &out);
 		for (size_t i = 0; i < out.count; i++) {
-			if (port_of(&out.items[i]) == 1)
+			if (port_of(&out.items[i]) == 1) {
 				worst = MAX(worst, step - at);
-			else
+				pings++;
+			} else
 				*due = &streams[port_of(&out.items[i]) - 10];
 		}
 		check(out.count > 0);
 		list_clear(&out);
 	}
 	check_int(worst, 0);
+	check_int(pings, 35);
 	tx_free(tx);
 }
 
@@ -522,7 +524,7 @@ static void fragments_keep_their_order(void)
 	tx_free(tx);
 }
 
-static void bulk_flows_share_by_bytes(void)
+static void share_by_bytes(usec_t record_time)
 {
 	struct tx *tx = new_tx(false, 0);
 	struct flow_spec flows[3] = { flow(17, 1), flow(17, 2), flow(17, 3) };
@@ -530,6 +532,7 @@ static void bulk_flows_share_by_bytes(void)
 	size_t bytes[4] = { 0 };
 	struct list out = { 0 };
 
+	tx_set_path(tx, record_time, 0);
 	for (int i = 0; i < 3; i++)
 		for (size_t sent = 0; sent < 100000; sent += sizes[i] + 28)
 			send_packet(tx, &flows[i], sizes[i], 0);
@@ -543,6 +546,12 @@ static void bulk_flows_share_by_bytes(void)
 	}
 	list_clear(&out);
 	tx_free(tx);
+}
+
+static void bulk_flows_share_by_bytes(void)
+{
+	share_by_bytes(0);
+	share_by_bytes(6 * MS);
 }
 
 /* Sequence numbers of one flow in the order of their coming out. */
