@@ -47,7 +47,7 @@ enum cause_class {
 	X(NAME_IN_USE, "interface-name-in-use", SETUP, PERMANENT, 5, "the interface name is in use",        \
 	  "choose another name, or end what uses it")                                                       \
 	X(FILE_UNREADABLE, "file-unreadable", SETUP, PERMANENT, 6, "a file cannot be read",                 \
-	  "check the path and its permissions")                                                             \
+	  "check the path, its permissions and what is in it")                                              \
 	X(CA_INVALID, "ca-invalid", SETUP, PERMANENT, 7, "the CA certificate cannot be used",               \
 	  "give a PEM file with at least one CA certificate")                                               \
 	X(KERNEL_CONFIG, "kernel-configuration", UP, TRANSIENT, 8, "the kernel refused the configuration",  \

@@ -34,6 +34,11 @@ usec_t loop_now(const struct loop *l)
 	return l->now;
 }
 
+void loop_refresh(struct loop *l)
+{
+	l->now = clock_now();
+}
+
 void loop_stop(struct loop *l, int result)
 {
 	if (l->stopped)

@@ -90,6 +90,8 @@ void loop_done(struct loop *l);
 
 /* The time at which the current round woke up: the `now` for everything that is called from the loop. */
 usec_t loop_now(const struct loop *l);
+/* Makes that the present: for who was busy for long before the loop runs. */
+void loop_refresh(struct loop *l);
 
 /*
  * One round: waits until something is ready, a timer is due, or `max_wait` microseconds have passed

@@ -483,8 +483,17 @@ static void reload_by_signal(struct daemon *d)
 {
 	_cleanup_text_ struct text out = { 0 };
 
+	_cleanup_errors_ struct config_errors errors = { 0 };
+
 	config_tree_free(d->reload);
 	d->reload = config_system_saved(&d->system, &out);
+	if (d->reload)
+		config_check(d->system.running, d->reload, &errors);
+	if (config_errors_count(&errors) > 0) { /* with their lines, which the commit would not tell */
+		config_errors_print(&errors, d->system.effects->saved_name(d->system.ctx), &out);
+		config_tree_free(d->reload);
+		d->reload = NULL;
+	}
 	go_on_reloading(d, &out);
 }
 

@@ -24,32 +24,41 @@ void display_failure(struct display *d, const struct failure *failure, const cha
 	(void)fprintf(stderr, "sstpcd quick: %s\n", text);
 }
 
+/* The stage has come to nothing. */
+static void drop_stage(struct display *d)
+{
+	display_break(d);
+	d->stage_open = false;
+}
+
 /* Completes the line of the stage that is over. */
 static void end_stage(struct display *d, const struct tunnel *t, usec_t end)
 {
 	const struct tunnel_attempt *a = t->attempt;
 	usec_t begin = a->stage_at[d->stage];
 
-	if (!d->line_open)
+	if (!d->stage_open)
 		return;
-	if (!d->terminal)
+	if (!d->line_open)
 		printf(LABEL, stage_name(d->stage));
 	printf("%9.1f ms%s%s", (double)(end > begin ? end - begin : 0) / 1000, d->detail[0] ? "  " : "",
 	       d->detail);
-	display_break(d);
+	d->line_open = true;
+	drop_stage(d);
 }
 
 static void begin_stage(struct display *d, const struct tunnel *t)
 {
 	const struct tunnel_attempt *a = t->attempt;
 
-	if (!d->line_open || d->stage != a->stage)
+	if (!d->stage_open || d->stage != a->stage)
 		end_stage(d, t, a->stage_at[a->stage]);
 	memcpy(d->detail, a->stage_detail, sizeof(d->detail));
-	if (d->line_open && d->stage == a->stage)
+	if (d->stage_open && d->stage == a->stage)
 		return; /* only a better detail */
 	d->stage = a->stage;
-	d->line_open = true;
+	d->stage_open = true;
+	d->line_open = d->terminal;
 	if (d->terminal)
 		printf(LABEL, stage_name(d->stage));
 	(void)fflush(stdout);
@@ -114,7 +123,7 @@ static void show_state(struct display *d, const struct tunnel *t)
 	switch (t->state) {
 	case TUNNEL_DIALLING:
 		tunnel_server_format(t, server, sizeof(server));
-		display_break(d);
+		drop_stage(d);
 		printf("%s: connecting to %s as %s\n", t->tun.name, server, t->config.username);
 		break;
 	case TUNNEL_UP:
@@ -126,7 +135,7 @@ static void show_state(struct display *d, const struct tunnel *t)
 		break;
 	case TUNNEL_STOPPING:
 		if (t->next == TUNNEL_HELD) {
-			display_break(d);
+			drop_stage(d);
 			printf("%s: disconnecting\n", t->tun.name);
 		}
 		break;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -68,7 +69,10 @@ int password_from_file(const char *path, struct secret *ret, bool *ret_exposed, 
 
 int password_from_fd(int fd, struct secret *ret, struct failure *failure)
 {
-	return read_line(fd, "password descriptor", ret, failure);
+	char what[40];
+
+	(void)snprintf(what, sizeof(what), "password descriptor %d", fd);
+	return read_line(fd, what, ret, failure);
 }
 
 /* Only to interrupt read(2). The signals may be blocked for a signalfd, which nobody reads during a question.

@@ -16,7 +16,7 @@ static const char help[] =
 	"The password is asked for, unless --password-file or --password-fd is given.\n"
 	"\n"
 	"Login:\n"
-	"  -u, --user NAME          user name, as the server expects it (DOMAIN\\\\user, user@domain)\n"
+	"  -u, --user NAME          user name, as the server expects it (DOMAIN\\user, user@domain)\n"
 	"      --password-file FILE the first line of FILE is the password\n"
 	"      --password-fd N      the first line read from descriptor N is the password\n"
 	"      --allow METHOD       also allow pap or chap, which protect the password badly (repeatable);\n"
@@ -224,16 +224,26 @@ static int take_option(struct quick_options *o, int option, const char *value, s
 	}
 }
 
+static bool host_is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return !*s;
+}
+
 static int set_server(struct quick_options *o, const char *server, bool port_given, struct failure *failure)
 {
 	struct config_interface *c = &o->config;
 	struct host_port hp;
 
+	if (strstr(server, "://"))
+		return usage(failure, "%s: a URL; the server is a host name or an address", server);
 	int r = parse_host_port(server, 0, &hp);
 	if (r == -ERANGE)
 		return usage(failure, "%s: the port is not a number from 1 to 65535", server);
 	if (r < 0)
-		return usage(failure, "%s: neither a host name nor an address", server);
+		return usage(failure, "%s: neither a host name nor an address%s", server,
+			     host_is_ascii(server) ? "" : " (write an international name as xn--…)");
 	if (hp.port != 0 && port_given && hp.port != c->port)
 		return usage(failure, "%s and --port %u: two different ports", server, (unsigned)c->port);
 	if (hp.port != 0)

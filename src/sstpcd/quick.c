@@ -196,6 +196,7 @@ static int run(struct quick *q, struct quick_options *o, int keylog_fd, struct f
 		return r;
 	if (keylog_fd >= 0)
 		q->tunnel->options.keylog_fd = fcntl(keylog_fd, F_DUPFD_CLOEXEC, 3);
+	loop_refresh(&q->manager.loop); /* typing a password takes its time */
 	tunnel_event(q->tunnel, TUNNEL_EVENT_CONNECT);
 	r = manager_run(&q->manager);
 	loop_timer_clear(&q->end_timer);

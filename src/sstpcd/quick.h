@@ -27,14 +27,15 @@ void quick_options_done(struct quick_options *o);
 /* What a user sees of a tunnel in the foreground. */
 struct display {
 	bool terminal;	  /* stages are shown while they last */
-	bool line_open;	  /* the line of the present stage has no end yet */
-	enum stage stage; /* of the open line */
-	char detail[128]; /* of the open line */
+	bool stage_open;  /* the present stage has no end yet */
+	bool line_open;	  /* its name stands on the terminal, without an end */
+	enum stage stage; /* the present one */
+	char detail[128]; /* of it */
 	bool was_up;
 	unsigned notices; /* said already */
 };
 void display_note(struct display *d, const struct tunnel *t, enum tunnel_note note);
-/* Ends an open line, so that something else can be printed. */
+/* Ends an open line, so that something else can be printed; the stage goes on. */
 void display_break(struct display *d);
 /* "sstpcd quick: STAGE WHERE: what (detail); remedy" on standard error. */
 void display_failure(struct display *d, const struct failure *failure, const char *where);

@@ -192,6 +192,33 @@ static int send_file(struct client *c, const char *name)
 	return r;
 }
 
+/*
+ * Waits for the end of a program. Who ends sstpctl meanwhile ends the program, too: it would go on, a capture
+ * for ever. (PR_SET_PDEATHSIG does not help: tcpdump changes its user.)
+ */
+static void await_program(pid_t pid, int *ret_status)
+{
+	sigset_t set, before;
+	int end = 0;
+	pid_t r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	while ((r = waitpid(pid, ret_status, WNOHANG)) == 0 || (r < 0 && errno == EINTR)) {
+		int n = sigwaitinfo(&set, NULL);
+		if (n == SIGTERM || n == SIGHUP) {
+			end = n;
+			(void)kill(pid, n);
+		}
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (end)
+		(void)raise(end);
+}
+
 /* Runs a program in our place on the user's terminal; its exit code. */
 static int run_program(const char *const *args, const char *input, size_t input_len)
 {
@@ -226,8 +253,8 @@ static int run_program(const char *const *args, const char *input, size_t input_
 		}
 	}
 	fds[1] = close_fd(fds[1]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		await_program(pid, &status);
 	return pid < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
