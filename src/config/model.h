@@ -20,7 +20,7 @@
 #define CONFIG_AUTH_MSCHAPV2 0x04u
 
 #define CONFIG_DESCRIPTION_MAX 255
-#define CONFIG_USERNAME_MAX    255 /* PAP and CHAP: its length is one byte */
+#define CONFIG_USERNAME_MAX    255 /* PAP: its length is one byte */
 #define CONFIG_PATH_MAX	       1024
 #define CONFIG_CA_NAME_MAX     255
 #define CONFIG_CERTIFICATE_MAX 32768	    /* base64 characters of one certificate */

@@ -482,7 +482,6 @@ static void go_on_reloading(struct daemon *d, struct text *out)
 static void reload_by_signal(struct daemon *d)
 {
 	_cleanup_text_ struct text out = { 0 };
-
 	_cleanup_errors_ struct config_errors errors = { 0 };
 
 	config_tree_free(d->reload);

@@ -61,7 +61,8 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 		memcpy(w->sni, tls_name, sizeof(w->sni));
 	for (size_t i = 0; i < c->n_pins; i++)
 		memcpy(w->pins[i], c->pins[i].sha256, sizeof(w->pins[i]));
-	memcpy(w->user, c->username, sizeof(w->user) - 1);
+	_Static_assert(sizeof(c->username) <= sizeof(w->user), "a name has its end, too");
+	memcpy(w->user, c->username, sizeof(c->username));
 }
 
 int session_start(struct tunnel *t, struct failure *failure)

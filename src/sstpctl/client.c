@@ -193,39 +193,39 @@ static int send_file(struct client *c, const char *name)
 }
 
 /*
- * Waits for the end of a program. Who ends sstpctl meanwhile ends the program, too: it would go on, a capture
- * for ever. (PR_SET_PDEATHSIG does not help: tcpdump changes its user.)
+ * Waits for the end of a program. Who ends sstpctl by one of `signals`, which are blocked, ends the program,
+ * too: it would go on, a capture for ever. (PR_SET_PDEATHSIG does not help: tcpdump changes its user.)
+ * Returns the signal that came, or 0.
  */
-static void await_program(pid_t pid, int *ret_status)
+static int await_program(pid_t pid, const sigset_t *signals, int *ret_status)
 {
-	sigset_t set, before;
-	int end = 0;
+	int came = 0;
 	pid_t r;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, &before);
 	while ((r = waitpid(pid, ret_status, WNOHANG)) == 0 || (r < 0 && errno == EINTR)) {
-		int n = sigwaitinfo(&set, NULL);
+		int n = sigwaitinfo(signals, NULL);
 		if (n == SIGTERM || n == SIGHUP) {
-			end = n;
+			came = n;
 			(void)kill(pid, n);
 		}
 	}
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	if (end)
-		(void)raise(end);
+	return came;
 }
 
 /* Runs a program in our place on the user's terminal; its exit code. */
 static int run_program(const char *const *args, const char *input, size_t input_len)
 {
-	int fds[2] = { -1, -1 }, status = 0;
+	int fds[2] = { -1, -1 }, status = 0, came = 0;
+	sigset_t signals, before;
 
 	if (input && pipe(fds) < 0)
 		return 127;
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGHUP);
+	/* Not while we write: a pager reads when its user does, and sees by itself that its input ends. */
+	(void)sigprocmask(SIG_BLOCK, input ? NULL : &signals, &before);
 	pid_t pid = fork();
 	if (pid == 0) {
 		sigset_t none;
@@ -253,8 +253,12 @@ static int run_program(const char *const *args, const char *input, size_t input_
 		}
 	}
 	fds[1] = close_fd(fds[1]);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (pid > 0)
-		await_program(pid, &status);
+		came = await_program(pid, &signals, &status);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (came)
+		(void)raise(came);
 	return pid < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

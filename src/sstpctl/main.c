@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +170,18 @@ static int run_script(struct client *c)
 	return code;
 }
 
+/*
+ * The editor and the pager take text as characters of the locale, and lose or spell out those that it does
+ * not have: in "C", as after sudo and ssh, a password would lose its umlauts without a word.
+ */
+static void speak_utf8(void)
+{
+	(void)setlocale(LC_CTYPE, "");
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)setenv("LESSCHARSET", "utf-8", 0);
+}
+
 int main(int argc, char **argv)
 {
 	static struct client client;
@@ -176,7 +190,9 @@ int main(int argc, char **argv)
 
 	if (code != 0)
 		return code - 1;
+	speak_utf8();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* it may be inherited as ignored; programs are waited for */
 	code = client_open(&client, options.socket);
 	if (code != 0)
 		return code;

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <glob.h>
 #include <histedit.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -150,6 +148,8 @@ static size_t common_length(const struct completions *c)
 			same++;
 		len = same;
 	}
+	while (len > 0 && ((unsigned char)c->words[0][len] & 0xc0) == 0x80)
+		len--; /* not within a character of UTF-8 */
 	return len;
 }
 
@@ -232,15 +232,6 @@ static unsigned char on_end(EditLine *edit, int key)
 /* --- the loop ---------------------------------------------------------------------------------------------
  */
 
-/* The editor takes what is typed as characters of the locale, and drops those that it does not have: in "C",
- * as after sudo and ssh, a password would lose its umlauts without a word. */
-static void speak_utf8(void)
-{
-	(void)setlocale(LC_CTYPE, "");
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-		(void)setlocale(LC_CTYPE, "C.UTF-8");
-}
-
 static bool shell_init(struct shell *s, struct client *c)
 {
 	const struct passwd *user = getpwuid(getuid());
@@ -251,7 +242,6 @@ static bool shell_init(struct shell *s, struct client *c)
 	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
 		(void)snprintf(s->host, sizeof(s->host), "localhost");
 	s->host[strcspn(s->host, ".")] = 0;
-	speak_utf8();
 	s->edit = el_init("sstpctl", stdin, stdout, stderr);
 	s->history = history_init();
 	if (!s->edit || !s->history)
