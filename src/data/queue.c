@@ -66,7 +66,7 @@ struct flow *queue_turn(struct queue *q)
 		if (f->head && (f->deficit > 0 || alone))
 			return f;
 		(void)ring_take(q, ring);
-		if (f->deficit <= 0) {
+		if (f->deficit <= 0 && !alone) { /* where nobody waits, nothing is owed */
 			f->deficit += q->quantum;
 			ring_append(q, &q->old_flows, f, RING_OLD);
 		} else if (ring == &q->new_flows && q->old_flows.count > 0) {
