@@ -16,6 +16,13 @@ static bool is_alnum(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+bool is_ascii(const char *s)
+{
+	while (*s && (unsigned char)*s < 0x80)
+		s++;
+	return !*s;
+}
+
 int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret)
 {
 	uint64_t v = 0;

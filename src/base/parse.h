@@ -12,6 +12,8 @@ int parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *ret);
 /* "00ff…" of exactly `len` bytes; upper or lower case. */
 int parse_hex(const char *s, uint8_t *ret, size_t len);
 
+/* True where no byte has its highest bit set. */
+bool is_ascii(const char *s);
 /* True for a host name by RFC 1123 §2.1: labels of 1–63 letters, digits, '-' (not at an end), 253 in all, and
  * the last label not all digits, so that no mistyped IPv4 address passes as a name. One trailing dot is
  * allowed. */

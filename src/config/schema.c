@@ -26,14 +26,11 @@ static bool is_ca_name(const char *s)
 	return *s && *s != '.' && *s != '+' && s[strspn(s, letters)] == 0;
 }
 
-static bool is_ascii(const char *s)
+static bool is_credential(const char *s)
 {
 	size_t len = strlen(s);
 
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)s[i] >= 0x80)
-			return false;
-	return len >= 1 && len <= 128;
+	return is_ascii(s) && len >= 1 && len <= 128;
 }
 
 static bool is_server(const char *s)
@@ -153,7 +150,7 @@ static const struct schema authentication_children[] = {
 	  .cost = CONFIG_COST_REDIAL,
 	  .help = "Password used for authentication",
 	  .constraint = "Password is limited to ASCII characters only, with a total length of 128",
-	  .check = is_ascii,
+	  .check = is_credential,
 	  VALUES({ "txt", "Password" }),
 	  .field = FIELD_SECRET,
 	  MEMBER(password) },
@@ -172,7 +169,7 @@ static const struct schema authentication_children[] = {
 	  .cost = CONFIG_COST_REDIAL,
 	  .help = "Username used for authentication",
 	  .constraint = "Username is limited to ASCII characters only, with a total length of 128",
-	  .check = is_ascii,
+	  .check = is_credential,
 	  VALUES({ "txt", "Username" }),
 	  .field = FIELD_TEXT,
 	  MEMBER(username) },

@@ -224,13 +224,6 @@ static int take_option(struct quick_options *o, int option, const char *value, s
 	}
 }
 
-static bool host_is_ascii(const char *s)
-{
-	while (*s && (unsigned char)*s < 0x80)
-		s++;
-	return !*s;
-}
-
 static int set_server(struct quick_options *o, const char *server, bool port_given, struct failure *failure)
 {
 	struct config_interface *c = &o->config;
@@ -243,7 +236,8 @@ static int set_server(struct quick_options *o, const char *server, bool port_giv
 		return usage(failure, "%s: the port is not a number from 1 to 65535", server);
 	if (r < 0)
 		return usage(failure, "%s: neither a host name nor an address%s", server,
-			     host_is_ascii(server) ? "" : " (write an international name as xn--…)");
+			     is_ascii(server) ? ""
+					      : " (write an international name in its ASCII form, xn--NAME)");
 	if (hp.port != 0 && port_given && hp.port != c->port)
 		return usage(failure, "%s and --port %u: two different ports", server, (unsigned)c->port);
 	if (hp.port != 0)

@@ -80,8 +80,8 @@ static void what_is_wrong_is_said(void)
 		{ "a.example b.example -u alice", "b.example: there is a server already" },
 		{ "vpn_.example -u alice", "vpn_.example: neither" },
 		{ "1.2.3.999 -u alice", "1.2.3.999: neither" },
-		{ "b\303\274cher.example -u alice",
-		  "neither a host name nor an address (write an international name as xn--" },
+		{ "b\303\274cher.example -u alice", "neither a host name nor an address (write an "
+						    "international name in its ASCII form, xn--NAME)" },
 		{ "https://vpn.example/ -u alice", "https://vpn.example/: a URL; the server is a host name" },
 		{ "vpn.example:0 -u alice", "port" },
 		{ "vpn.example:65536 -u alice", "port" },
