@@ -47,6 +47,12 @@ static struct flow *ring_take(struct queue *q, struct ring *ring)
 	return f;
 }
 
+/* Bytes of a turn with so many flows: with few it may be a long one. */
+static int32_t turn_length(const struct queue *q, uint32_t flows)
+{
+	return MAX(q->quantum, (int32_t)(q->round / flows));
+}
+
 /*
  * RFC 8290 §4.2: a flow that is through with its share, or has run empty while it was new, goes to the end of
  * the old flows; one that has run empty there leaves, but not before its share is its own again: a stream
@@ -63,12 +69,13 @@ struct flow *queue_turn(struct queue *q)
 		struct flow *f = &q->flows[ring->head];
 		bool alone = q->new_flows.count + q->old_flows.count == 1;
 
+		f->deficit = MIN(f->deficit, turn_length(q, 1)); /* the path may have become slow */
 		if (f->head && (f->deficit > 0 || alone))
 			return f;
 		(void)ring_take(q, ring);
 		if (f->deficit <= 0 && !alone) { /* where nobody waits, nothing is owed */
-			f->deficit += q->quantum;
 			ring_append(q, &q->old_flows, f, RING_OLD);
+			f->deficit += turn_length(q, q->new_flows.count + q->old_flows.count);
 		} else if (ring == &q->new_flows && q->old_flows.count > 0) {
 			ring_append(q, &q->old_flows, f, RING_OLD);
 		}

@@ -20,6 +20,7 @@
 /* Bytes per turn (RFC 8290 §5.2.4) on a slow path: a flow that has sent a long packet waits for several
  * turns, so short packets of others go first. */
 #define SLOW_QUANTUM 300
+#define ROUND_BURSTS 6u /* of all flows, where they take longer turns */
 
 #define ECN_CE 0x03
 
@@ -32,7 +33,8 @@ struct tx {
 	uint32_t reserved; /* the place of the next read; 0: none yet */
 	uint16_t mtu;
 	bool vnet_hdr, ipv4, ipv6;
-	bool slow; /* see TX_SLOW_RECORD */
+	uint32_t burst; /* bytes, see tx_set_path() */
+	bool slow;	/* see TX_SLOW_BURST */
 };
 
 /*
@@ -68,7 +70,7 @@ int tx_new(const struct tx_config *config, struct tx **ret)
 		free(tx);
 		return -ENOMEM;
 	}
-	tx_set_path(tx, 0, 0);
+	tx_set_path(tx, 0, 0, 0);
 	*ret = tx;
 	return 0;
 }
@@ -81,16 +83,17 @@ void tx_free(struct tx *tx)
 	free(tx);
 }
 
-static void set_quantum(struct tx *tx)
+static void set_turns(struct tx *tx)
 {
 	tx->queue.quantum = tx->slow ? MIN(SLOW_QUANTUM, tx->mtu) : tx->mtu;
+	tx->queue.round = tx->slow ? 0 : tx->burst * ROUND_BURSTS;
 }
 
 void tx_set_mtu(struct tx *tx, uint16_t mtu)
 {
 	tx->mtu = (uint16_t)CLAMP(mtu, TX_MTU_MIN, PPP_IP_MAX);
 	tx->queue.mtu = tx->mtu;
-	set_quantum(tx);
+	set_turns(tx);
 }
 
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
@@ -99,15 +102,16 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6)
 	tx->ipv6 = ipv6;
 }
 
-void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt)
+void tx_set_path(struct tx *tx, uint32_t burst, usec_t burst_time, usec_t rtt)
 {
-	usec_t record = MIN(record_time, USEC_PER_SEC) * 3 / 2;
-	usec_t target = MAX(MAX(TX_TARGET, record), MIN(2 * rtt, TX_TARGET_RTT_MAX));
+	usec_t grain = MIN(burst_time, USEC_PER_SEC) * 3 / 2;
+	usec_t target = MAX(MAX(TX_TARGET, grain), MIN(2 * rtt, TX_TARGET_RTT_MAX));
 
 	tx->queue.target = target;
 	tx->queue.interval = MAX(TX_INTERVAL + target - TX_TARGET, 2 * target);
-	tx->slow = record_time > TX_SLOW_RECORD;
-	set_quantum(tx);
+	tx->burst = MIN(burst, TX_BURST_MAX);
+	tx->slow = burst_time > TX_SLOW_BURST;
+	set_turns(tx);
 }
 
 void tx_set_limit(struct tx *tx, uint64_t bytes)

@@ -34,7 +34,8 @@
 #define TX_LIMIT_DEFAULT  (1u << 20)	      /* bytes */
 #define TX_LIMIT_FASTEST  (9u << 18)	      /* bytes: what tx_set_limit() may raise that to */
 #define TX_TARGET	  (5 * USEC_PER_MSEC) /* CoDel: accepted standing delay (RFC 8289 §4.2) */
-#define TX_SLOW_RECORD	  (1 * USEC_PER_MSEC) /* see tx_set_path() */
+#define TX_SLOW_BURST	  (1 * USEC_PER_MSEC) /* see tx_set_path() */
+#define TX_BURST_MAX	  (1u << 20)	      /* bytes */
 #define TX_TARGET_RTT_MAX (100 * USEC_PER_MSEC)
 #define TX_INTERVAL	  (100 * USEC_PER_MSEC) /* CoDel: a worst expected round trip */
 /* What a data packet adds to an IP packet: 8 bytes. */
@@ -76,14 +77,16 @@ void tx_set_mtu(struct tx *tx, uint16_t mtu);
  * dropped by tx_fill(). */
 void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
 /*
- * How long one TLS record takes at the present rate, and the round trip of the empty path. CoDel must not
- * take for a queue what is only the grain of the link: its target is never less than one and a half record
- * times. And one flow alone keeps the path busy only if there is enough in the queue for the time that it
- * sends less after a drop, or that the connection below sends more: two round trips (it waits for itself,
- * nobody else does). Where a record, of a packet at least, takes longer than TX_SLOW_RECORD, flows take
- * shorter turns, so that short packets pass long ones.
+ * How many bytes are sent at once, how long they take at the present rate, and the round trip of the empty
+ * path. CoDel must not take for a queue what is only the grain of the link: its target is never less than one
+ * and a half of that time. And one flow alone keeps the path busy only if there is enough in the queue for
+ * the time that it sends less after a drop, or that the connection below sends more: two round trips (it
+ * waits for itself, nobody else does). Where few flows wait their turns are longer, so that a round takes
+ * six bursts: what arrives together is joined at the other end, and a super-packet costs a slow machine no
+ * more than a packet, nor does its acknowledgement. Where one packet already takes longer than TX_SLOW_BURST,
+ * turns are shorter, so that short packets pass long ones.
  */
-void tx_set_path(struct tx *tx, usec_t record_time, usec_t rtt);
+void tx_set_path(struct tx *tx, uint32_t burst, usec_t burst_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the
  * queue does. */
 void tx_set_limit(struct tx *tx, uint64_t bytes);

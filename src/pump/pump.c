@@ -52,7 +52,7 @@
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
-_Static_assert(BURST_TIME <= TX_SLOW_RECORD, "a path is slow where a burst is longer because a packet is");
+_Static_assert(BURST_TIME <= TX_SLOW_BURST, "a path is slow where a burst is longer because a packet is");
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
 {
@@ -134,7 +134,7 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, least, UNSENT_MAX);
 	p->spare -= p->spare > 0; /* for this time; it is noted again if need be */
 	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
-	tx_set_path(p->session->tx, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
+	tx_set_path(p->session->tx, (uint32_t)p->burst, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
 	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC));
 	p->tail_time = MIN(MAX(info->tcpi_snd_mss * USEC_PER_SEC / rate, info->tcpi_rtt / 8), TAIL_TIME_MAX);
 	if (unsent > p->notsent_lowat + p->notsent_lowat / 4 ||

@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			tx_set_mtu(s.tx, 1500);
 			break;
 		default:
-			tx_set_path(s.tx, value * USEC_PER_MSEC, 0);
+			tx_set_path(s.tx, value * 1024u, value % 8 * USEC_PER_MSEC, 0);
 			if (value == 77) {
 				s.purged += waiting(&s);
 				tx_purge(s.tx);

@@ -440,7 +440,7 @@ static void on_a_slow_link_a_ping_passes_short_queues(void)
 	struct list out = { 0 };
 	size_t at = 0, worst = 0, pings = 0;
 
-	tx_set_path(tx, 6 * MS, 20 * MS);
+	tx_set_path(tx, 0, 6 * MS, 20 * MS);
 	for (int i = 0; i < STREAMS; i++) {
 		streams[i] = flow(17, (uint16_t)(10 + i));
 		send_packet(tx, &streams[i], 1400, 0);
@@ -532,7 +532,7 @@ static void share_by_bytes(usec_t record_time)
 	size_t bytes[4] = { 0 };
 	struct list out = { 0 };
 
-	tx_set_path(tx, record_time, 0);
+	tx_set_path(tx, 0, record_time, 0);
 	for (int i = 0; i < 3; i++)
 		for (size_t sent = 0; sent < 100000; sent += sizes[i] + 28)
 			send_packet(tx, &flows[i], sizes[i], 0);
@@ -552,6 +552,101 @@ static void bulk_flows_share_by_bytes(void)
 {
 	share_by_bytes(0);
 	share_by_bytes(6 * MS);
+}
+
+/* `flows` bulk flows, numbered from 1, of so many packets of 1500 bytes each. */
+static void bulk(struct tx *tx, uint16_t flows, int packets)
+{
+	for (uint16_t id = 1; id <= flows; id++) {
+		struct flow_spec f = flow(17, id);
+
+		for (int i = 0; i < packets; i++)
+			send_packet(tx, &f, 1472, 0);
+	}
+}
+
+/* The longest and the shortest run of packets of one flow, but for the last one, after so many packets. */
+static void runs(const struct list *out, size_t after, size_t *ret_longest, size_t *ret_shortest)
+{
+	*ret_longest = 0;
+	*ret_shortest = SIZE_MAX;
+	for (size_t i = after, run = 1; i + 1 < out->count; i++, run++)
+		if (port_of(&out->items[i]) != port_of(&out->items[i + 1])) {
+			*ret_longest = MAX(*ret_longest, run);
+			*ret_shortest = MIN(*ret_shortest, run);
+			run = 0;
+		}
+}
+
+/*
+ * What arrives together can be joined. 12,500 bytes take a millisecond at 100 Mbit/s: a round of all flows is
+ * six of those, with many flows a packet of each. A flow that is new sends one packet.
+ */
+static void few_flows_take_long_turns(void)
+{
+	static const struct {
+		uint16_t flows;
+		size_t turn;
+	} rows[] = { { 2, 25 }, { 8, 7 }, { 40, 2 }, { 60, 1 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct tx *tx = new_tx(false, 4 << 20);
+		uint16_t flows = rows[i].flows;
+		struct list out = { 0 };
+		size_t longest, shortest;
+
+		tx_set_path(tx, 12500, 1 * MS, 0);
+		bulk(tx, flows, 3 * (int)rows[i].turn + 1);
+		fill(tx, flows * (2 * rows[i].turn + 1) * 1508, 0, &out);
+		check_int(port_of(&out.items[0]), 1);
+		check_int(port_of(&out.items[1]), 2);
+		runs(&out, flows, &longest, &shortest);
+		check(shortest >= rows[i].turn - 1);
+		check(longest <= rows[i].turn);
+		list_clear(&out);
+		tx_free(tx);
+	}
+}
+
+/* A ping, each time it comes, is before all of them. */
+static void long_turns_do_not_hold_up_a_ping(void)
+{
+	struct tx *tx = new_tx(false, 4 << 20);
+	struct flow_spec ping = flow(17, 1000);
+	struct list out = { 0 };
+
+	tx_set_path(tx, 12500, 1 * MS, 0);
+	bulk(tx, 8, 60);
+	for (int i = 0; i < 5; i++) {
+		fill(tx, 70 * 1508, 0, &out);
+		list_clear(&out);
+		send_packet(tx, &ping, 56, 0);
+		fill(tx, 1508, 0, &out);
+		check(out.count > 0 && port_of(&out.items[0]) == 1000);
+		list_clear(&out);
+	}
+	tx_free(tx);
+}
+
+/* 128 KiB are a moment on a fast path, and seconds for all who wait on a slow one. */
+static void long_turns_end_where_the_path_becomes_slow(void)
+{
+	struct tx *tx = new_tx(false, 4 << 20);
+	struct list out = { 0 };
+	size_t longest, shortest;
+
+	tx_set_path(tx, 128u << 10, 100, 0);
+	bulk(tx, 2, 400);
+	fill(tx, 20 * 1508, 0, &out);
+	runs(&out, 2, &longest, &shortest);
+	check_int(shortest, SIZE_MAX); /* the turn goes on */
+	list_clear(&out);
+	tx_set_path(tx, 1500, 6 * MS, 0);
+	fill(tx, 20 * 1508, 0, &out);
+	runs(&out, 0, &longest, &shortest);
+	check_int(longest, 1);
+	list_clear(&out);
+	tx_free(tx);
 }
 
 /* Sequence numbers of one flow in the order of their coming out. */
@@ -1004,7 +1099,7 @@ static void long_records_are_not_taken_for_a_queue(void)
 
 		link_init(&l, 3100, 45000, 0);
 		l.segments = 4;
-		tx_set_path(l.tx, record_times[i], 0);
+		tx_set_path(l.tx, 0, record_times[i], 0);
 		link_run(&l, 1000 * MS);
 		check((tx_stats(l.tx)->dropped == 0) == (i == 0));
 		link_done(&l);
@@ -1022,7 +1117,7 @@ static void on_a_long_path_the_queue_may_be_longer(void)
 
 		link_init(&l, 3100, 45000, 0);
 		l.segments = 4;
-		tx_set_path(l.tx, 0, round_trips[i]);
+		tx_set_path(l.tx, 0, 0, round_trips[i]);
 		link_run(&l, 1000 * MS);
 		check((tx_stats(l.tx)->dropped == 0) == (i == 0));
 		link_done(&l);
@@ -1032,7 +1127,7 @@ static void on_a_long_path_the_queue_may_be_longer(void)
 	/* 3 kB per ms and 360 kB: 120 ms, whatever the round trip is. */
 	link_init(&l, 3100, 360000, 0);
 	l.segments = 4;
-	tx_set_path(l.tx, 0, 2000 * MS);
+	tx_set_path(l.tx, 0, 0, 2000 * MS);
 	link_run(&l, 1000 * MS);
 	check(tx_stats(l.tx)->dropped > 0);
 	link_done(&l);
@@ -1046,7 +1141,7 @@ static void on_a_very_slow_link_the_interval_is_longer(void)
 	/* 1.6 kB per 4 ms and 160 kB waiting: 400 ms; target 300 ms, interval 600 ms. */
 	link_init(&l, 1600, 160000, 0);
 	l.segments = 4;
-	tx_set_path(l.tx, 200 * MS, 0);
+	tx_set_path(l.tx, 0, 200 * MS, 0);
 	for (usec_t t = 0; t < 850 * MS; t += 4 * MS) {
 		link_run(&l, MS);
 		l.now += 3 * MS;
@@ -1077,6 +1172,9 @@ int main(void)
 					  TEST(a_flow_that_was_alone_owes_nothing),
 					  TEST(fragments_keep_their_order),
 					  TEST(bulk_flows_share_by_bytes),
+					  TEST(few_flows_take_long_turns),
+					  TEST(long_turns_do_not_hold_up_a_ping),
+					  TEST(long_turns_end_where_the_path_becomes_slow),
 					  TEST(over_the_limit_the_fattest_flow_loses),
 					  TEST(the_limit_follows_the_rate_between_its_bounds),
 					  TEST(the_limit_falls_with_what_is_held),
