@@ -78,6 +78,7 @@ struct rx {
 	struct slot slots[SLOTS];
 	uint32_t last_slot; /* that was found or filled: mostly it is the next one, too */
 	uint32_t groups_used, groups_yielded, pieces_used;
+	struct slot held; /* the last group, not to be yielded with the others; group 0: none */
 	uint8_t head[sizeof(struct vnet_header) + PPP_IP_MAX]; /* of the write that was yielded last */
 	struct group groups[RX_BATCH_MAX];
 	struct piece pieces[RX_BATCH_MAX];
@@ -422,12 +423,70 @@ static int yield_single(struct rx *rx, const struct group *g, struct iovec *iov)
 	return n;
 }
 
+/* The end of the last packet of the group. */
+static const uint8_t *group_end(const struct rx *rx, const struct group *g)
+{
+	if (g->last_piece == 0)
+		return g->packet + g->len;
+	const struct piece *last = &rx->pieces[g->last_piece - 1];
+	return last->data + last->len;
+}
+
+/* Only the group of the packet that was added last, so that what must stay in place is not much more than
+ * that group. */
+const uint8_t *rx_hold(struct rx *rx)
+{
+	const struct slot *slot = &rx->slots[rx->last_slot];
+
+	if (rx->groups_used == 0 || slot->group != rx->groups_used)
+		return NULL;
+	const struct group *g = &rx->groups[slot->group - 1];
+	if (group_end(rx, g) - g->packet > RX_HOLD_MAX)
+		return NULL;
+	rx->held = *slot;
+	return g->packet;
+}
+
+/* The group that was held is the first one of the next batch, and its pieces are the first. */
+static void keep_held(struct rx *rx)
+{
+	struct group *g = &rx->groups[0];
+	uint16_t n = 0;
+
+	*g = rx->groups[rx->held.group - 1];
+	for (uint16_t i = g->first_piece; i; n++) {
+		struct piece piece = rx->pieces[i - 1];
+
+		i = piece.next;
+		piece.next = i ? (uint16_t)(n + 2) : 0;
+		rx->pieces[n] = piece;
+	}
+	g->first_piece = n > 0;
+	g->last_piece = n;
+	rx->last_slot = 0;
+	rx->slots[0] = (struct slot){ .hash = rx->held.hash, .group = 1 };
+	rx->groups_used = 1;
+	rx->pieces_used = n;
+	rx->held.group = 0;
+}
+
+void rx_moved(struct rx *rx, const uint8_t *to)
+{
+	struct group *g = &rx->groups[0];
+
+	for (uint32_t i = 0; i < rx->pieces_used; i++)
+		rx->pieces[i].data = to + (rx->pieces[i].data - g->packet);
+	g->packet = to;
+}
+
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX])
 {
 	if (rx->groups_yielded == 0)
 		memset(rx->slots, 0, sizeof(rx->slots));
-	if (rx->groups_yielded == rx->groups_used) {
+	if (rx->groups_yielded + (rx->held.group > 0) == rx->groups_used) {
 		rx->groups_used = rx->groups_yielded = rx->pieces_used = 0;
+		if (rx->held.group > 0)
+			keep_held(rx);
 		return 0;
 	}
 	const struct group *g = &rx->groups[rx->groups_yielded++];

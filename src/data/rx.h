@@ -5,7 +5,9 @@
  *     for each data packet in the decrypted buffer:
  *             while (rx_add(rx, protocol, ip, len) == -ENOBUFS)
  *                     drain();
+ *     held = rx_hold(rx);                          if more is about to come
  *     drain();                                     before the buffer is used again
+ *     rx_moved(rx, to);                            if `held`, and what it points to was moved
  *
  *     drain: while ((n = rx_next(rx, iov)) > 0)
  *                    (void)writev(tun, iov, n);
@@ -30,6 +32,7 @@
 #define RX_BATCH_MAX 1024u /* packets between two drains */
 #define RX_GROUP_MAX 128u  /* packets in one super-packet; 64 for UDP, the limit of older kernels */
 #define RX_IOV_MAX   (RX_GROUP_MAX + 1)
+#define RX_HOLD_MAX  (72u * 1024u) /* bytes: a super-packet, and what frames its packets */
 
 struct rx_config {
 	bool vnet_hdr; /* writes to the TUN start with struct virtio_net_hdr (10 bytes); without it nothing is
@@ -70,6 +73,16 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
  * only then rx_add() may be called again. `iov` is valid until the next call.
  */
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
+
+/*
+ * Before a drain, if more is about to be added after it: keeps the last group back if that may still grow.
+ * Returns where its first packet is; from there on up to the last packet that was added, RX_HOLD_MAX bytes at
+ * most, all must stay in place or be moved together. NULL: there is no such group, everything is yielded. The
+ * next drain yields it, unless it is held again.
+ */
+const uint8_t *rx_hold(struct rx *rx);
+/* What rx_hold() returned the place of is at `to` now; after the drain. */
+void rx_moved(struct rx *rx, const uint8_t *to);
 
 const struct rx_stats *rx_stats(const struct rx *rx);
 /* What router advertisements have told of resolvers since the last call (data/rdnss.h); false if nothing. */

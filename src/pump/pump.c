@@ -48,7 +48,7 @@
  * that. */
 #define SPARE_EVERY USEC_PER_SEC
 /* The queue may be as long as what the path, or one processor, carries in a round trip and this time. */
-#define QUEUE_TIME   (2 * USEC_PER_MSEC)
+#define QUEUE_TIME   (3 * USEC_PER_MSEC)
 #define CPU_WINDOW   (20 * USEC_PER_MSEC) /* some kernels count processor time in ticks of 4 ms */
 #define RATE_UNKNOWN UINT32_MAX		  /* bytes per second of a processor: more than any has */
 
@@ -208,32 +208,43 @@ static const char *end_of_connection(const struct pump *p, ssize_t result)
 					      : cause_summary(tls_failure(p->tls)->cause);
 }
 
+/*
+ * All packets in the first `used` bytes of the buffer go to the TUN. Only where more has arrived already, the
+ * last super-packet waits for it, if it may still grow: a fifth of all would be cut where a read ends, and
+ * each costs both ends of its stream an acknowledgement.
+ */
+static void deliver(struct pump *p, size_t used)
+{
+	const uint8_t *open = p->socket_ready ? session_tun_hold(p->session) : NULL;
+	size_t from = open ? (size_t)(open - p->in) : used;
+
+	write_packets(p);
+	p->in_len -= from;
+	p->held = used - from;
+	memmove(p->in, p->in + from, p->in_len);
+	if (open)
+		session_tun_moved(p->session, p->in);
+}
+
 static void receive(struct pump *p, usec_t now)
 {
 	ssize_t n = tls_read(p->tls, p->in + p->in_len, PUMP_IN_SIZE - p->in_len);
+	size_t used = p->held;
 
-	if (n == -EAGAIN) {
-		p->socket_ready = false;
-		return;
-	}
-	if (n <= 0) {
-		p->read_closed = true;
-		p->socket_ready = false;
+	p->socket_ready = n > 0 && !tls_drained(p->tls);
+	p->read_closed = n <= 0 && n != -EAGAIN;
+	if (p->read_closed)
 		session_transport_lost(p->session, end_of_connection(p, n), now);
-		write_packets(p);
-		return;
+	if (n > 0) {
+		p->stats.rx_bytes += (uint64_t)n;
+		p->in_len += (size_t)n;
+		used += session_input(p->session, p->in + used, p->in_len - used, now);
+		while (session_tun_is_full(p->session)) {
+			write_packets(p);
+			used += session_input(p->session, p->in + used, p->in_len - used, now);
+		}
 	}
-	p->stats.rx_bytes += (uint64_t)n;
-	p->socket_ready = !tls_drained(p->tls);
-	p->in_len += (size_t)n;
-	size_t used = 0, more;
-	do {
-		more = session_input(p->session, p->in + used, p->in_len - used, now);
-		write_packets(p);
-		used += more;
-	} while (more > 0 && used < p->in_len);
-	p->in_len -= used;
-	memmove(p->in, p->in + used, p->in_len);
+	deliver(p, used);
 }
 
 /* Returns the bytes that were read, 0 if there was no packet. */

@@ -45,7 +45,8 @@ struct pump {
 	struct turns *turns; /* optional, the process's: judged while there is traffic */
 	/* private */
 	uint8_t *in, *out;
-	size_t in_len;		 /* bytes of an incomplete packet at the start of `in` */
+	size_t in_len; /* bytes at the start of `in`: of packets that are held, of one that is incomplete */
+	size_t held;   /* those of packets that may be joined with what comes next */
 	size_t out_pos, out_len; /* plaintext that TLS has not taken yet */
 	size_t burst;		 /* how much to hand to TLS at once at the present rate */
 	uint32_t notsent_lowat;	 /* 0: this kernel has no such limit */

@@ -490,7 +490,7 @@ int session_tun_next(struct session *s, struct iovec iov[static RX_IOV_MAX])
 	int n = rx_next(s->rx, iov);
 
 	if (n == 0)
-		s->rx_room = RX_BATCH_MAX;
+		s->rx_room = RX_BATCH_MAX - 1; /* one may have been held */
 	return n;
 }
 

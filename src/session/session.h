@@ -92,8 +92,8 @@ void session_start(struct session *s, usec_t now);
 
 /*
  * Takes decrypted bytes and returns how many were consumed. Packets for the TUN are kept by reference into
- * `data`: drain session_tun_next() before it moves. After the drain call again with the rest until nothing is
- * consumed: what is left then is less than one packet and must be presented with more behind it. Once the
+ * `data`: drain session_tun_next() before it moves. If session_tun_is_full(), drain and call again with the
+ * rest; otherwise what is left is less than one packet and must be presented with more behind it. Once the
  * session has ended everything is consumed.
  */
 size_t session_input(struct session *s, const uint8_t *data, size_t len, usec_t now);
@@ -126,6 +126,20 @@ static inline void session_tun_commit(struct session *s, size_t len, usec_t now)
 }
 /* The next write to the TUN: the number of iovecs filled, 0 if there is none. */
 int session_tun_next(struct session *s, struct iovec iov[static RX_IOV_MAX]);
+/* No more packets are taken before that has returned 0. */
+static inline bool session_tun_is_full(const struct session *s)
+{
+	return s->rx_room == 0;
+}
+/* See rx_hold() and rx_moved(): before the drain and after it. */
+static inline const uint8_t *session_tun_hold(struct session *s)
+{
+	return rx_hold(s->rx);
+}
+static inline void session_tun_moved(struct session *s, const uint8_t *to)
+{
+	rx_moved(s->rx, to);
+}
 
 /* The client's credentials; see ppp_set_credentials(). */
 int session_set_credentials(struct session *s, const char *user, const struct secret *password, usec_t now);

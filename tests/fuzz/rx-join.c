@@ -57,6 +57,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (!run_split(tx, &writes, 2, &fast) || !same_packets(&expected, &fast, ORDER_QUEUE, &why))
 		abort();
+	list_clear(&writes);
+	list_clear(&slow);
+	run_join_in_pieces(rx, &packets, &(struct rng){ len }, 4, &writes);
+	for (size_t i = 0; i < writes.count; i++)
+		if (!ref_split(writes.items[i].data, writes.items[i].len, &slow))
+			abort();
+	if (!same_packets(&expected, &slow, ORDER_STRICT, &why))
+		abort();
 	list_clear(&packets);
 	list_clear(&expected);
 	list_clear(&writes);

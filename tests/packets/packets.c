@@ -706,18 +706,61 @@ static void drain(struct rx *rx, struct list *ret_writes)
 	}
 }
 
+static void add(struct rx *rx, const uint8_t *data, size_t len, struct list *ret_writes)
+{
+	int protocol = len > 0 && data[0] / 16 == 6 ? PPP_PROTO_IPV6 : PPP_PROTO_IPV4;
+
+	while (rx_add(rx, protocol, data, len) == -ENOBUFS)
+		drain(rx, ret_writes);
+}
+
 void run_join(struct rx *rx, const struct list *packets, struct list *ret_writes)
 {
-	for (size_t i = 0; i < packets->count; i++) {
-		const struct blob *p = &packets->items[i];
-		int protocol = p->len > 0 && p->data[0] / 16 == 6 ? PPP_PROTO_IPV6 : PPP_PROTO_IPV4;
+	for (size_t i = 0; i < packets->count; i++)
+		add(rx, packets->items[i].data, packets->items[i].len, ret_writes);
+	drain(rx, ret_writes);
+}
 
-		if (rx_add(rx, protocol, p->data, p->len) == -ENOBUFS) {
-			drain(rx, ret_writes);
-			i--;
+/* Each packet has 8 bytes before it, as in the stream. */
+void run_join_in_pieces(struct rx *rx, const struct list *packets, struct rng *r, uint32_t most,
+			struct list *ret_writes)
+{
+	uint8_t *buffer = NULL;
+	const uint8_t *held = NULL;
+	size_t held_len = 0;
+
+	for (size_t i = 0; i < packets->count;) {
+		size_t end = i + 1 + rng_below(r, most), size = held_len;
+		if (end > packets->count)
+			end = packets->count;
+		for (size_t j = i; j < end; j++)
+			size += 8 + packets->items[j].len;
+
+		uint8_t *next = malloc(size), *at = next + held_len;
+		if (!next)
+			abort();
+		if (held) {
+			memcpy(next, held, held_len);
+			rx_moved(rx, next);
 		}
+		free(buffer);
+		buffer = next;
+		for (; i < end; i++) {
+			const struct blob *p = &packets->items[i];
+
+			memset(at, 0, 8);
+			memcpy(at + 8, p->data, p->len);
+			add(rx, at + 8, p->len, ret_writes);
+			at += 8 + p->len;
+		}
+		held = rx_hold(rx);
+		drain(rx, ret_writes);
+		held_len = held ? (size_t)(at - held) : 0;
+		if (held_len > RX_HOLD_MAX + PPP_IP_MAX) /* padding behind the last one */
+			abort();
 	}
 	drain(rx, ret_writes);
+	free(buffer);
 }
 
 bool unframe(const uint8_t *data, size_t len, struct list *ret_packets)

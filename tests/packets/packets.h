@@ -99,6 +99,10 @@ void random_read(struct rng *r, struct list *out, uint16_t mtu);
 
 /* All packets through rx: what would be written to the TUN. */
 void run_join(struct rx *rx, const struct list *packets, struct list *ret_writes);
+/* The same as they arrive, up to `most` at a time, with what may still grow held until the rest is there.
+ * Every time all lie in another buffer. */
+void run_join_in_pieces(struct rx *rx, const struct list *packets, struct rng *r, uint32_t most,
+			struct list *ret_writes);
 /* All reads through tx, drained after each `batch` reads. Packets without SSTP and PPP header. False if
  * framing is wrong.
  */

@@ -74,6 +74,33 @@ static void joined_lists_are_cut_to_the_same_packets(void)
 	tx_free(tx);
 }
 
+/* However the stream is cut, and whatever was held meanwhile. */
+static void lists_that_arrive_in_pieces_are_joined_to_the_same_packets(void)
+{
+	struct rng rng = { 11 };
+	struct rx *rx = new_rx(true, true);
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct list in = { 0 }, expected = { 0 }, joined = { 0 }, cut = { 0 };
+		const char *why = NULL;
+
+		random_packets(&rng, &in, 1 + rng_below(&rng, 200), random_mtu(&rng));
+		ref_receivable(&in, &expected);
+		run_join_in_pieces(rx, &in, &rng, 1 + rng_below(&rng, 60), &joined);
+		for (size_t i = 0; i < joined.count; i++) {
+			check(ref_kernel_accepts(joined.items[i].data, joined.items[i].len));
+			check(ref_split(joined.items[i].data, joined.items[i].len, &cut));
+		}
+		(void)same_packets(&expected, &cut, ORDER_STRICT, &why);
+		check_str(why ? why : "the same", "the same");
+		list_clear(&in);
+		list_clear(&expected);
+		list_clear(&joined);
+		list_clear(&cut);
+	}
+	rx_free(rx);
+}
+
 static void super_packets_are_cut_like_the_reference(void)
 {
 	struct rng rng = { 8 };
@@ -164,6 +191,7 @@ static void a_plain_tun_gets_every_packet_as_it_came(void)
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(joined_lists_are_cut_to_the_same_packets),
+					  TEST(lists_that_arrive_in_pieces_are_joined_to_the_same_packets),
 					  TEST(super_packets_are_cut_like_the_reference),
 					  TEST(cut_packets_survive_joining),
 					  TEST(a_plain_tun_gets_every_packet_as_it_came),

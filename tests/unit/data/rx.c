@@ -854,6 +854,109 @@ static void a_full_batch_asks_to_be_drained(void)
 	rx_free(rx);
 }
 
+/* What a read of the stream cuts becomes one write all the same. */
+static void a_held_group_goes_on_with_the_next_packets(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct rng rng = { 1 };
+
+	for (int protocol = 6; protocol <= 17; protocol += 11) {
+		struct flow_spec f = flow(4, (uint8_t)protocol, 1);
+		struct list in = { 0 }, writes = { 0 };
+
+		for (int i = 0; i < 80; i++)
+			add(&in, &f, 1400);
+		run_join_in_pieces(rx, &in, &rng, 7, &writes);
+		check_int(writes.count, 2); /* of 64 KiB at most */
+		check_int(writes.items[0].len, VNET + (protocol == 6 ? 40 : 28) + 46 * 1400);
+		list_clear(&in);
+		list_clear(&writes);
+	}
+	rx_free(rx);
+}
+
+static const uint8_t *hold(struct rx *rx, const struct list *in)
+{
+	const uint8_t *held;
+	struct iovec iov[RX_IOV_MAX];
+
+	for (size_t i = 0; i < in->count; i++)
+		if (rx_add(rx, PPP_PROTO_IPV4, in->items[i].data, in->items[i].len) < 0)
+			abort();
+	held = rx_hold(rx);
+	while (rx_next(rx, iov) > 0)
+		continue;
+	return held;
+}
+
+/* Nothing waits that cannot grow, nor what others wait behind. */
+static void only_the_group_of_the_last_packet_is_held(void)
+{
+	struct rx *rx = new_rx(true, true);
+	struct flow_spec f = flow(4, 6, 1), ping = flow(4, 1, 0), pushed = flow(4, 6, 2);
+	struct list in = { 0 };
+	struct iovec iov[RX_IOV_MAX];
+
+	check(!rx_hold(rx));
+	check_int(rx_next(rx, iov), 0);
+
+	add(&in, &f, 1000);
+	add(&in, &f, 1000);
+	check(hold(rx, &in) == in.items[0].data);
+	check_int(rx_stats(rx)->writes, 0);
+	check_int(rx_next(rx, iov), 3); /* the next drain has it */
+	check_int(rx_next(rx, iov), 0);
+
+	add(&in, &ping, 56);
+	check(!hold(rx, &in));
+	check_int(rx_stats(rx)->writes, 3);
+	list_clear(&in);
+
+	pushed.flags = 0x18;
+	add(&in, &pushed, 1000);
+	check(!hold(rx, &in));
+	list_clear(&in);
+
+	add(&in, &f, 1000);
+	add(&in, &f, 500); /* shorter than the first: the last one */
+	check(!hold(rx, &in));
+	check_int(rx_next(rx, iov), 0);
+	list_clear(&in);
+	rx_free(rx);
+}
+
+/* Three streams have begun before that of the first packet that would be held, and go on behind it. */
+static void what_is_held_is_bounded(void)
+{
+	for (int others = 0; others < 40; others += 39) {
+		struct rx *rx = new_rx(true, true);
+		struct flow_spec f[4] = { flow(4, 6, 1), flow(4, 6, 2), flow(4, 6, 3), flow(4, 6, 4) };
+		uint8_t *buffer = malloc(2 * RX_HOLD_MAX), *at = buffer;
+		struct iovec iov[RX_IOV_MAX];
+		struct rng rng = { 1 };
+
+		for (int i = 0; i < 4 + 3 * others + 1; i++) {
+			struct flow_spec *next = &f[i < 4 ? i : i == 4 + 3 * others ? 3 : i % 3];
+			size_t n = flow_packet(next, &rng, 1000, at);
+
+			check_int(rx_add(rx, PPP_PROTO_IPV4, at, n), 0);
+			next->seq += 1000;
+			next->id++;
+			at += n;
+		}
+		const uint8_t *held = rx_hold(rx);
+		if (others == 0)
+			check(held == buffer + 3 * 1040);
+		else
+			check(!held);
+		while (rx_next(rx, iov) > 0)
+			continue;
+		check_int(rx_stats(rx)->writes, others == 0 ? 3 : 4);
+		free(buffer);
+		rx_free(rx);
+	}
+}
+
 static void a_full_batch_of_one_flow_is_not_lost(void)
 {
 	struct rx *rx = new_rx(true, true);
@@ -891,5 +994,8 @@ int main(void)
 					  TEST(padding_is_trimmed),
 					  TEST(a_full_batch_asks_to_be_drained),
 					  TEST(a_full_batch_of_one_flow_is_not_lost),
+					  TEST(a_held_group_goes_on_with_the_next_packets),
+					  TEST(only_the_group_of_the_last_packet_is_held),
+					  TEST(what_is_held_is_bounded),
 					  {} });
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "packets.h"
 #include "pki.h"
 #include "test.h"
 
@@ -23,6 +24,9 @@
 #define PACKET_LEN  1400u
 #define TURNS_MAX   20000
 #define PATIENCE_MS 5000
+#define LITTLE	    16384 /* a receive buffer */
+#define MUCH	    (4 << 20)
+#define PAYLOAD	    400u /* what is read at once is no multiple of RX_GROUP_MAX of these */
 
 struct end {
 	struct session session;
@@ -48,15 +52,17 @@ static void must(bool ok, const char *what)
 	exit(99);
 }
 
-/* A connection whose receiver takes little. `sndbuf` of the sender, 0: as it is. */
-static void tcp_pair(int fds[static 2], int sndbuf)
+/* `sndbuf` of the sender, 0: as it is. MUCH for the receiver takes root. */
+static void tcp_pair(int fds[static 2], int sndbuf, int rcvbuf)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(a);
 	_cleanup_close_ int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	must(listener >= 0 && bind(listener, (struct sockaddr *)&a, sizeof(a)) == 0, "bind");
-	must(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &(int){ 16384 }, sizeof(int)) == 0, "SO_RCVBUF");
+	must(setsockopt(listener, SOL_SOCKET, rcvbuf == MUCH ? SO_RCVBUFFORCE : SO_RCVBUF, &rcvbuf,
+			sizeof(rcvbuf)) == 0,
+	     "SO_RCVBUF");
 	must(listen(listener, 1) == 0 && getsockname(listener, (struct sockaddr *)&a, &len) == 0, "listen");
 	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	must(fds[0] >= 0, "socket");
@@ -87,6 +93,7 @@ static struct session_config config_of(enum sstp_role role)
 	if (role == SSTP_SERVER) {
 		c.ppp.server.password = password_of_alice;
 		c.ppp.server.name = "server";
+		c.rx.vnet_hdr = true;
 		must(inet_pton(AF_INET, "10.9.0.1", &c.ppp.server.address) == 1 &&
 			     inet_pton(AF_INET, "10.9.0.2", &c.ppp.server.peer_address) == 1,
 		     "inet_pton");
@@ -205,7 +212,7 @@ static uint64_t received(const struct end *e)
 	return rx_stats(e->session.rx)->packets;
 }
 
-static struct pair *pair_new(int sndbuf)
+static struct pair *pair_new(int sndbuf, int rcvbuf)
 {
 	struct pair *p = calloc(1, sizeof(*p));
 	_cleanup_(secret_wipe) struct secret password = { 0 };
@@ -214,7 +221,7 @@ static struct pair *pair_new(int sndbuf)
 	must(p, "memory");
 	p->id = identity_new(
 		&(struct identity_spec){ .cn = "test", .san = "DNS:vpn.example.test", .ca = true });
-	tcp_pair(fds, sndbuf);
+	tcp_pair(fds, sndbuf, rcvbuf);
 	p->client.socket = fds[0];
 	p->server.socket = fds[1];
 	tls_open(p);
@@ -269,7 +276,7 @@ static void forget_the_rate(struct end *e, uint32_t limit)
 
 static void the_kernel_says_when_it_has_not_enough_any_more(void)
 {
-	struct pair *p = pair_new(0);
+	struct pair *p = pair_new(0, LITTLE);
 	struct end *client = &p->client;
 	uint32_t socket, tun;
 
@@ -309,7 +316,7 @@ static void the_kernel_says_when_it_has_not_enough_any_more(void)
 /* Then it is not the limit that ends a write, but the buffer, and TLS keeps the rest. */
 static void all_arrives_through_a_small_buffer(void)
 {
-	struct pair *p = pair_new(4096);
+	struct pair *p = pair_new(4096, LITTLE);
 	bool waited = false;
 
 	for (int i = 0; i < 100 && !waited; i++) {
@@ -339,7 +346,7 @@ static usec_t send_one(struct end *e, uint32_t segment, bool streams)
 
 static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
 {
-	struct pair *p = pair_new(0);
+	struct pair *p = pair_new(0, LITTLE);
 	struct end *client = &p->client;
 
 	forget_the_rate(client, 65536);
@@ -362,7 +369,7 @@ static void in_a_stream_the_end_of_a_segment_waits_for_more(void)
 /* Where the kernel has no such limit, its word at send(2) is all there is. */
 static void without_a_limit_nothing_is_full(void)
 {
-	struct pair *p = pair_new(0);
+	struct pair *p = pair_new(0, LITTLE);
 
 	forget_the_rate(&p->client, 0);
 	for (int i = 0; i < 100; i++) {
@@ -377,7 +384,7 @@ static void without_a_limit_nothing_is_full(void)
 /* The end comes with the last data, in one recv(2): nothing but the pump knows that there is more to read. */
 static void what_was_received_is_read_to_its_end(void)
 {
-	struct pair *p = pair_new(0);
+	struct pair *p = pair_new(0, LITTLE);
 	struct end *client = &p->client, *server = &p->server;
 
 	check(all_arrive(server, client));
@@ -393,6 +400,77 @@ static void what_was_received_is_read_to_its_end(void)
 	pair_free(p);
 }
 
+/* TCP packets of one stream, with right checksums. */
+static void feed_stream(struct end *e, struct list *packets, size_t count)
+{
+	struct flow_spec f = { .version = 4,
+			       .protocol = 6,
+			       .source = { 10, 9, 0, 2 },
+			       .destination = { 10, 9, 0, 1 },
+			       .ports = { 1, 2 },
+			       .ttl = 64,
+			       .df = true,
+			       .window = 500,
+			       .flags = 0x10 };
+	struct rng rng = { 1 };
+	uint8_t packet[40 + PAYLOAD];
+
+	for (size_t i = 0; i < count; i++, f.id++, f.seq += PAYLOAD)
+		list_add(packets, packet, flow_packet(&f, &rng, PAYLOAD, packet));
+	for (size_t i = 0; i < count;) {
+		const struct blob *p = &packets->items[i];
+
+		if (write(e->feed, p->data, p->len) == (ssize_t)p->len)
+			i++;
+		else
+			must(run(e, NULL, PATIENCE_MS), "the pump takes them");
+	}
+}
+
+/* What the pump has written to its TUN. */
+static void read_writes(struct end *e, struct list *ret)
+{
+	static uint8_t write[10 + 65535];
+	ssize_t n;
+
+	while ((n = read(e->feed, write, sizeof(write))) > 0)
+		list_add(ret, write, (size_t)n);
+}
+
+/* Where a read of the socket ends matters neither to the packets nor to the number of writes. */
+static void what_a_read_cuts_is_joined_with_what_comes_next(void)
+{
+	enum { COUNT = 2400 };
+	struct pair *p = pair_new(0, MUCH);
+	struct end *client = &p->client, *server = &p->server;
+	struct list in = { 0 }, writes = { 0 }, out = { 0 };
+	const char *why = NULL;
+
+	must(setsockopt(server->pump.tun, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ MUCH }, sizeof(int)) == 0,
+	     "SO_SNDBUFFORCE");
+	feed_stream(client, &in, COUNT);
+	for (int i = 0; i < TURNS_MAX && run(client, NULL, 100); i++)
+		continue;
+	check_int(tx_stats(client->session.tx)->packets, COUNT);
+	check(nothing_lies_in(client));
+
+	while (received(server) < COUNT && run(server, NULL, PATIENCE_MS))
+		continue;
+	while (server->more)
+		(void)run(server, NULL, 0);
+	read_writes(server, &writes);
+	check_int(writes.count, (COUNT + RX_GROUP_MAX - 1) / RX_GROUP_MAX);
+	for (size_t i = 0; i < writes.count; i++)
+		check(ref_split(writes.items[i].data, writes.items[i].len, &out));
+	(void)same_packets(&in, &out, ORDER_STRICT, &why);
+	check_str(why ? why : "the same", "the same");
+	check(nothing_lies_in(server));
+	list_clear(&in);
+	list_clear(&writes);
+	list_clear(&out);
+	pair_free(p);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(the_kernel_says_when_it_has_not_enough_any_more),
@@ -400,5 +478,6 @@ int main(void)
 					  TEST(in_a_stream_the_end_of_a_segment_waits_for_more),
 					  TEST(without_a_limit_nothing_is_full),
 					  TEST(what_was_received_is_read_to_its_end),
+					  TEST(what_a_read_cuts_is_joined_with_what_comes_next),
 					  {} });
 }
