@@ -267,6 +267,18 @@ def received_bytes(result):
     return result["end"]["sum_received"]["bytes"]
 
 
+def stalls(seconds=1, least=100):
+    """How long, in microseconds, a loop that only reads the clock stood still each time that it did so for `least` or more: by timers,
+    the rest of the system, and what runs this machine if it is a virtual one."""
+    found, now = [], time.monotonic_ns()
+    end = now + int(seconds * 1e9)
+    while now < end:
+        before, now = now, time.monotonic_ns()
+        if now - before >= least * 1000:
+            found.append((now - before) / 1000)
+    return found
+
+
 def ping(lab, ns, address, count=200, interval=0.01):
     """Round trip times in microseconds; a lost reply is an error, not a number. Below 10 ms ping itself keeps a processor busy."""
     text = lab.run(ns, "ping", "-n", "-i", interval, "-c", count, "-W", "2", address, check=False, timeout=count * interval + 30)

@@ -15,7 +15,7 @@ from contenders import CLIENT, SERVER, DebianSstpc, Ours
 from lab import CONGESTION, Failure, Lab, iperf, loaded_ping, median, percentile, received_mbit
 from stream import TlsStream
 
-ROUNDS, SECONDS = 2, 3
+ROUNDS, SECONDS = 3, 3
 TRIES = 5  # of sstpc to connect: it waits for ever where two SSTP packets arrive in one TLS record
 
 
