@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROUND_TURNS 6
+
 int queue_init(struct queue *q, size_t arena_bytes, uint16_t mtu)
 {
-	*q = (struct queue){ .mtu = mtu, .quantum = mtu };
+	*q = (struct queue){ .mtu = mtu, .quantum = mtu, .longest_turn = mtu };
 	q->flows = calloc(QUEUE_FLOWS, sizeof(*q->flows));
 	if (!q->flows || arena_init(&q->arena, arena_bytes) < 0) {
 		queue_done(q);
@@ -47,10 +49,10 @@ static struct flow *ring_take(struct queue *q, struct ring *ring)
 	return f;
 }
 
-/* Bytes of a turn with so many flows: with few it may be a long one. */
-static int32_t turn_length(const struct queue *q, uint32_t flows)
+/* Bytes of a turn when so many flows take turns: a round is as long as ROUND_TURNS of the longest. */
+static int32_t turn_length(const struct queue *q, int32_t flows)
 {
-	return MAX(q->quantum, (int32_t)(q->round / flows));
+	return CLAMP(q->longest_turn * ROUND_TURNS / flows, q->quantum, q->longest_turn);
 }
 
 /*
@@ -69,7 +71,7 @@ struct flow *queue_turn(struct queue *q)
 		struct flow *f = &q->flows[ring->head];
 		bool alone = q->new_flows.count + q->old_flows.count == 1;
 
-		f->deficit = MIN(f->deficit, turn_length(q, 1)); /* the path may have become slow */
+		f->deficit = MIN(f->deficit, q->longest_turn); /* the path may have become slow */
 		if (f->head && (f->deficit > 0 || alone))
 			return f;
 		(void)ring_take(q, ring);

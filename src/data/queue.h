@@ -59,8 +59,8 @@ struct queue {
 	struct flow *flows;
 	struct ring new_flows, old_flows;
 	size_t held, backlog; /* over all flows */
-	int32_t quantum;      /* bytes that a flow may send in its turn; its last packet may exceed them */
-	uint32_t round;	      /* more than the first time, if all take no more than these in a round */
+	int32_t quantum; /* bytes that a flow may send in its first turn; its last packet may exceed them */
+	int32_t longest_turn; /* and in a later one, if there are few flows */
 	uint32_t mtu;	      /* CoDel leaves a queue of one packet alone; and no flow owes more */
 	usec_t target, interval;
 };

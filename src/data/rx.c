@@ -423,25 +423,15 @@ static int yield_single(struct rx *rx, const struct group *g, struct iovec *iov)
 	return n;
 }
 
-/* The end of the last packet of the group. */
-static const uint8_t *group_end(const struct rx *rx, const struct group *g)
-{
-	if (g->last_piece == 0)
-		return g->packet + g->len;
-	const struct piece *last = &rx->pieces[g->last_piece - 1];
-	return last->data + last->len;
-}
-
-/* Only the group of the packet that was added last, so that what must stay in place is not much more than
- * that group. */
-const uint8_t *rx_hold(struct rx *rx)
+/* Only the group of the packet that was joined last: there is little else behind its first one. */
+const uint8_t *rx_hold(struct rx *rx, const uint8_t *end)
 {
 	const struct slot *slot = &rx->slots[rx->last_slot];
 
 	if (rx->groups_used == 0 || slot->group != rx->groups_used)
 		return NULL;
 	const struct group *g = &rx->groups[slot->group - 1];
-	if (group_end(rx, g) - g->packet > RX_HOLD_MAX)
+	if (end - g->packet > RX_HOLD_MAX)
 		return NULL;
 	rx->held = *slot;
 	return g->packet;

@@ -5,7 +5,7 @@
  *     for each data packet in the decrypted buffer:
  *             while (rx_add(rx, protocol, ip, len) == -ENOBUFS)
  *                     drain();
- *     held = rx_hold(rx);                          if more is about to come
+ *     held = rx_hold(rx, end);                     if more is about to come
  *     drain();                                     before the buffer is used again
  *     rx_moved(rx, to);                            if `held`, and what it points to was moved
  *
@@ -18,7 +18,8 @@
  * are, for the kernel to judge. Packets of one flow are never reordered.
  *
  * Packets are referred to, not copied (but short ones, and router advertisements, which are changed on the
- * way: data/advert.h): what was added must stay in place until rx_next() has returned 0.
+ * way: data/advert.h): what was added must stay in place until rx_next() has returned 0, and longer if it is
+ * held.
  */
 #pragma once
 
@@ -69,18 +70,19 @@ static inline void rx_freep(struct rx **rx)
 int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
 
 /*
- * The next write for the TUN: fills `iov` and returns how many are used; 0 when all has been yielded, and
+ * The next write for the TUN: fills `iov` and returns how many are used; 0 when all has been yielded but what
+ * is held, and
  * only then rx_add() may be called again. `iov` is valid until the next call.
  */
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 
 /*
- * Before a drain, if more is about to be added after it: keeps the last group back if that may still grow.
- * Returns where its first packet is; from there on up to the last packet that was added, RX_HOLD_MAX bytes at
- * most, all must stay in place or be moved together. NULL: there is no such group, everything is yielded. The
- * next drain yields it, unless it is held again.
+ * Right before a drain, if more will come in the same buffer: keeps the last group back if that may still
+ * grow. `end` is that of all that was read from the buffer. Returns where the group begins: from there to
+ * `end`, RX_HOLD_MAX bytes at most, all must stay in place or be moved together. NULL: there is no such
+ * group, everything is yielded. The next drain yields it, unless it is held again.
  */
-const uint8_t *rx_hold(struct rx *rx);
+const uint8_t *rx_hold(struct rx *rx, const uint8_t *end);
 /* What rx_hold() returned the place of is at `to` now; after the drain. */
 void rx_moved(struct rx *rx, const uint8_t *to);
 

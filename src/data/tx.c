@@ -20,7 +20,6 @@
 /* Bytes per turn (RFC 8290 §5.2.4) on a slow path: a flow that has sent a long packet waits for several
  * turns, so short packets of others go first. */
 #define SLOW_QUANTUM 300
-#define ROUND_BURSTS 6u /* of all flows, where they take longer turns */
 
 #define ECN_CE 0x03
 
@@ -86,7 +85,7 @@ void tx_free(struct tx *tx)
 static void set_turns(struct tx *tx)
 {
 	tx->queue.quantum = tx->slow ? MIN(SLOW_QUANTUM, tx->mtu) : tx->mtu;
-	tx->queue.round = tx->slow ? 0 : tx->burst * ROUND_BURSTS;
+	tx->queue.longest_turn = tx->slow ? tx->queue.quantum : (int32_t)MAX(tx->mtu, tx->burst);
 }
 
 void tx_set_mtu(struct tx *tx, uint16_t mtu)

@@ -81,10 +81,13 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
  * path. CoDel must not take for a queue what is only the grain of the link: its target is never less than one
  * and a half of that time. And one flow alone keeps the path busy only if there is enough in the queue for
  * the time that it sends less after a drop, or that the connection below sends more: two round trips (it
- * waits for itself, nobody else does). Where few flows wait their turns are longer, so that a round takes
- * six bursts: what arrives together is joined at the other end, and a super-packet costs a slow machine no
- * more than a packet, nor does its acknowledgement. Where one packet already takes longer than TX_SLOW_BURST,
- * turns are shorter, so that short packets pass long ones.
+ * waits for itself, nobody else does).
+ *
+ * With up to six flows a turn is as long as a burst, with more of them shorter, so that a round takes six:
+ * what arrives together is joined at the other end, and a super-packet costs a slow machine no more than a
+ * packet, nor does its acknowledgement. The price: a flow that sends more than once in a round waits up to
+ * that long, as with any number of flows it did for a packet of each. Where one packet already takes longer
+ * than TX_SLOW_BURST, turns are shorter, so that short packets pass long ones.
  */
 void tx_set_path(struct tx *tx, uint32_t burst, usec_t burst_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the

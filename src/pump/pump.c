@@ -215,7 +215,7 @@ static const char *end_of_connection(const struct pump *p, ssize_t result)
  */
 static void deliver(struct pump *p, size_t used)
 {
-	const uint8_t *open = p->socket_ready ? session_tun_hold(p->session) : NULL;
+	const uint8_t *open = p->socket_ready ? session_tun_hold(p->session, p->in + used) : NULL;
 	size_t from = open ? (size_t)(open - p->in) : used;
 
 	write_packets(p);

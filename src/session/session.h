@@ -131,10 +131,12 @@ static inline bool session_tun_is_full(const struct session *s)
 {
 	return s->rx_room == 0;
 }
-/* See rx_hold() and rx_moved(): before the drain and after it. */
-static inline const uint8_t *session_tun_hold(struct session *s)
+/* See rx_hold() and rx_moved(): before the drain and after it. Where no more packets can come nothing is
+ * held.
+ */
+static inline const uint8_t *session_tun_hold(struct session *s, const uint8_t *end)
 {
-	return rx_hold(s->rx);
+	return s->flowing ? rx_hold(s->rx, end) : NULL;
 }
 static inline void session_tun_moved(struct session *s, const uint8_t *to)
 {

@@ -753,10 +753,10 @@ void run_join_in_pieces(struct rx *rx, const struct list *packets, struct rng *r
 			add(rx, at + 8, p->len, ret_writes);
 			at += 8 + p->len;
 		}
-		held = rx_hold(rx);
+		held = rx_hold(rx, at);
 		drain(rx, ret_writes);
 		held_len = held ? (size_t)(at - held) : 0;
-		if (held_len > RX_HOLD_MAX + PPP_IP_MAX) /* padding behind the last one */
+		if (held_len > RX_HOLD_MAX)
 			abort();
 	}
 	drain(rx, ret_writes);
