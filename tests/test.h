@@ -24,8 +24,10 @@ struct test {
 		.name = #f, .run = f \
 	}
 
-/* The only mutable global of the test programs: whether the running test has failed. */
+/* The only mutable globals of the test programs: whether the running test has failed, and why it could not be
+ * tried. */
 static bool test_failed __attribute__((unused));
+static const char *test_skipped __attribute__((unused));
 
 #define check(expr)                                                         \
 	do {                                                                \
@@ -83,8 +85,10 @@ static inline int run_tests(const struct test *tests)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (; tests[n].run; n++) {
 		test_failed = false;
+		test_skipped = NULL;
 		tests[n].run();
-		printf("%s %d - %s\n", test_failed ? "not ok" : "ok", n + 1, tests[n].name);
+		printf("%s %d - %s%s%s\n", test_failed ? "not ok" : "ok", n + 1, tests[n].name,
+		       test_skipped ? " # SKIP " : "", test_skipped ? test_skipped : "");
 		failed += test_failed;
 	}
 	printf("1..%d\n", n);

@@ -49,7 +49,8 @@ static struct flow *ring_take(struct queue *q, struct ring *ring)
 	return f;
 }
 
-/* Bytes of a turn when so many flows take turns: a round is as long as ROUND_TURNS of the longest. */
+/* Bytes of a turn when so many flows take turns: a round is no longer than ROUND_TURNS of the longest, unless
+ * there is a packet of each. */
 static int32_t turn_length(const struct queue *q, int32_t flows)
 {
 	return CLAMP(q->longest_turn * ROUND_TURNS / flows, q->quantum, q->longest_turn);

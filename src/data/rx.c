@@ -423,7 +423,7 @@ static int yield_single(struct rx *rx, const struct group *g, struct iovec *iov)
 	return n;
 }
 
-/* Only the group of the packet that was joined last: there is little else behind its first one. */
+/* Only the group of the packet that was added last; `end` bounds what else lies behind its first one. */
 const uint8_t *rx_hold(struct rx *rx, const uint8_t *end)
 {
 	const struct slot *slot = &rx->slots[rx->last_slot];

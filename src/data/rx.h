@@ -78,7 +78,7 @@ int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 
 /*
  * Right before a drain, if more will come in the same buffer: keeps the last group back if that may still
- * grow. `end` is that of all that was read from the buffer. Returns where the group begins: from there to
+ * grow. `end` is that of what was consumed of the buffer. Returns where the group begins: from there to
  * `end`, RX_HOLD_MAX bytes at most, all must stay in place or be moved together. NULL: there is no such
  * group, everything is yielded. The next drain yields it, unless it is held again.
  */

@@ -639,7 +639,7 @@ static void long_turns_do_not_hold_up_a_ping(void)
 				pings++;
 			}
 		check(worst <= rows[r].before);
-		check(pings + rows[r].before / rows[r].every + 1 >= rows[r].packets);
+		check(pings + (rows[r].before + rows[r].every - 1) / rows[r].every >= rows[r].packets);
 		list_clear(&out);
 		tx_free(tx);
 	}
