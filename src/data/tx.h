@@ -85,9 +85,10 @@ void tx_set_families(struct tx *tx, bool ipv4, bool ipv6);
  *
  * With up to six flows a turn is as long as a burst, with more of them shorter, so that a round takes no
  * more than six (or a packet of each): what arrives together is joined at the other end, and a super-packet
- * costs a slow machine no more than a packet, nor does its acknowledgement. The price: a flow that sends more than once in a round waits up to
- * that long, as with any number of flows it did for a packet of each. Where one packet already takes longer
- * than TX_SLOW_BURST, turns are shorter, so that short packets pass long ones.
+ * costs a slow machine no more than a packet, nor does its acknowledgement. The price: a flow that sends more
+ * than once in a round waits up to that long, as with any number of flows it did for a packet of each. Where
+ * one packet already takes longer than TX_SLOW_BURST, turns are shorter, so that short packets pass long
+ * ones.
  */
 void tx_set_path(struct tx *tx, uint32_t burst, usec_t burst_time, usec_t rtt);
 /* Another limit from now on: at least that of tx_config, at most that or TX_LIMIT_FASTEST. It falls as the
