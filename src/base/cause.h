@@ -40,6 +40,8 @@ enum cause_class {
 	X(NONE, "none", UP, NORMAL, 0, "no failure", "")                                                    \
 	X(USER_STOP, "stopped-by-user", UP, NORMAL, 0, "stopped on request", "")                            \
 	X(USAGE, "usage", SETUP, PERMANENT, 2, "wrong option or value", "see --help")                       \
+	X(CONFIG_INVALID, "configuration-invalid", SETUP, PERMANENT, 18,                                    \
+	  "the configuration file is not valid", "correct what is named above")                             \
 	X(NO_PRIVILEGE, "no-privilege", SETUP, PERMANENT, 3, "not permitted",                               \
 	  "run it as root (sudo), or give it CAP_NET_ADMIN")                                                \
 	X(NO_TUN, "no-tun-device", SETUP, PERMANENT, 4, "/dev/net/tun cannot be used",                      \

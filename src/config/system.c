@@ -162,14 +162,20 @@ static int replace_running(struct config_system *s, const struct config_tree *ba
 	return 0;
 }
 
+void config_system_check(const struct config_system *s, const struct config_tree *next,
+			 struct config_errors *errors)
+{
+	config_check(s->running, next, errors);
+	s->effects->check(s->ctx, s->running, next, errors);
+}
+
 int config_system_commit(struct config_system *s, struct config_tree **next, const char *user,
 			 const char *via, const char *comment, unsigned confirm_minutes, struct text *out)
 {
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	int r;
 
-	config_check(s->running, *next, &errors);
-	s->effects->check(s->ctx, s->running, *next, &errors);
+	config_system_check(s, *next, &errors);
 	if (config_errors_count(&errors) > 0) {
 		config_errors_print_commit(&errors, out);
 		return -EINVAL;

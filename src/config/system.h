@@ -81,6 +81,9 @@ void config_system_init(struct config_system *s, const struct config_effects *ef
 			struct config_tree *running);
 void config_system_done(struct config_system *s);
 
+/* What a commit of `next` would be refused for, with its places in the file that it was read from. */
+void config_system_check(const struct config_system *s, const struct config_tree *next,
+			 struct config_errors *errors);
 /*
  * Checks and applies `next`, which is taken over on success. `confirm_minutes` > 0: it is taken back unless
  * config_system_confirm() is called in time. 0; -EINVAL if the check found errors, and other negative ones:

@@ -33,9 +33,8 @@ static const char help[] =
 	"anew;\n"
 	"SIGUSR2 starts the program file anew, after an upgrade: the tunnels stay up.\n"
 	"\n"
-	"Exit status: 0 ended by a signal, 2 wrong option or configuration, 3 not permitted, 6 and 9 a "
-	"file,\n"
-	"17 another sstpcd runs already, 70 internal error.\n";
+	"Exit status: 0 ended by a signal, 2 wrong option, 3 not permitted, 6 and 9 a file,\n"
+	"17 another sstpcd runs already, 18 --check found errors, 70 internal error.\n";
 
 enum {
 	OPT_STATE_DIR = 256,
@@ -86,8 +85,9 @@ static int check_file(const struct daemon_options *o, struct failure *failure)
 		return 0;
 	config_errors_print(&errors, o->config_file, &out);
 	(void)fputs(text_str(&out), stderr);
-	return usage(failure, "%s has %zu error%s", o->config_file, config_errors_count(&errors),
-		     config_errors_count(&errors) == 1 ? "" : "s");
+	failure_set(failure, CAUSE_CONFIG_INVALID, "%s has %zu error%s", o->config_file,
+		    config_errors_count(&errors), config_errors_count(&errors) == 1 ? "" : "s");
+	return -EINVAL;
 }
 
 /* 1: go on, 0: done. */

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "config/check.h"
 #include "io/notify.h"
 #include "sstpcd/control.h"
 #include "sstpcd/daemon-options.h"
@@ -27,15 +26,15 @@ static const struct config_node *interfaces_of(const struct config_tree *tree)
 	return config_node_get(&tree->root, "interfaces");
 }
 
-/* The next interface's name from position *i on; NULL at the end. */
-static const char *next_name(const struct config_tree *tree, size_t *i)
+/* The next interface from position *i on; NULL at the end. */
+static const struct config_node *next_interface(const struct config_tree *tree, size_t *i)
 {
 	const struct config_node *node = interfaces_of(tree);
 
 	while (node && *i < node->n_children) {
 		const struct config_node *child = node->children[(*i)++];
 		if (strcmp(child->schema->name, "sstpc") == 0)
-			return child->value;
+			return child;
 	}
 	return NULL;
 }
@@ -44,8 +43,8 @@ static bool has_interface(const struct config_tree *tree, const char *name)
 {
 	size_t i = 0;
 
-	for (const char *other; (other = next_name(tree, &i));)
-		if (strcmp(other, name) == 0)
+	for (const struct config_node *other; (other = next_interface(tree, &i));)
+		if (strcmp(other->value, name) == 0)
 			return true;
 	return false;
 }
@@ -144,14 +143,16 @@ static uint64_t steady_seconds(void *ctx)
 	return (uint64_t)ts.tv_sec;
 }
 
-static void check_vrf(const struct config_interface *c, struct config_errors *errors)
+static void check_vrf(const struct config_node *interface, const struct config_interface *c,
+		      struct config_errors *errors)
 {
 	char path[64];
 
 	if (!c->vrf[0] || if_nametoindex(c->vrf) != 0)
 		return;
 	(void)snprintf(path, sizeof(path), "interfaces sstpc %s", c->name);
-	config_errors_add(errors, 0, 0, path, "VRF \"%s\" does not exist!", c->vrf);
+	config_errors_add(errors, interface->line, interface->column, path, "VRF \"%s\" does not exist!",
+			  c->vrf);
 }
 
 /* A certificate that nobody had inspected beforehand is one of the archive, and was when it was committed. */
@@ -165,7 +166,8 @@ static void check_certificate(const struct daemon *d, const struct config_node *
 	if (!i || i->result == 0)
 		return;
 	(void)snprintf(path, sizeof(path), "pki ca %s", ca->value);
-	config_errors_add(errors, 0, 0, path, "CA certificate \"%s\" cannot be used: %s", ca->value, i->text);
+	config_errors_add(errors, ca->line, ca->column, path, "CA certificate \"%s\" cannot be used: %s",
+			  ca->value, i->text);
 }
 
 /* What the tree alone cannot tell. Only of what is new: an old VRF may be gone for a while. */
@@ -176,14 +178,14 @@ static void check(void *ctx, const struct config_tree *running, const struct con
 	const struct daemon *d = ctx;
 	size_t i = 0;
 
-	for (const char *name; (name = next_name(next, &i));) {
+	for (const struct config_node *interface; (interface = next_interface(next, &i));) {
 		_cleanup_config_interface_ struct config_interface c = { .port = 0 }, old = { .port = 0 };
-		if (config_interface_load(next, name, &c) < 0)
+		if (config_interface_load(next, interface->value, &c) < 0)
 			continue;
-		if (!running || config_interface_load(running, name, &old) < 0)
+		if (!running || config_interface_load(running, interface->value, &old) < 0)
 			old = (struct config_interface){ .port = 0 };
 		if (strcmp(c.vrf, old.vrf) != 0)
-			check_vrf(&c, errors);
+			check_vrf(interface, &c, errors);
 	}
 	for (size_t n = 0; pki && n < pki->n_children; n++)
 		check_certificate(d, pki->children[n], running, errors);
@@ -212,8 +214,9 @@ static int add_new(struct daemon *d, const struct config_tree *next, bool boot, 
 {
 	size_t i = 0;
 
-	for (const char *name; (name = next_name(next, &i));) {
+	for (const struct config_node *interface; (interface = next_interface(next, &i));) {
 		_cleanup_config_interface_ struct config_interface c = { .port = 0 };
+		const char *name = interface->value;
 		struct failure failure = { .cause = CAUSE_NONE };
 		char text[512];
 		if (daemon_find(d, name))
@@ -430,6 +433,13 @@ static void on_confirm_timer(void *ctx)
 
 static int commit_reload(struct daemon *d, struct config_tree **tree, struct text *out)
 {
+	_cleanup_errors_ struct config_errors errors = { 0 };
+
+	config_system_check(&d->system, *tree, &errors);
+	if (config_errors_count(&errors) > 0) { /* with their lines, which a commit does not tell */
+		config_errors_print(&errors, saved_name(d), out);
+		return -EINVAL;
+	}
 	if (config_system_deadline(&d->system) != UINT64_MAX) {
 		/* It would be taken back with the other one, long after whoever asked for it has looked. */
 		text_add(out, "a commit waits for its confirmation: 'confirm' it, or wait until it is taken "
@@ -482,17 +492,9 @@ static void go_on_reloading(struct daemon *d, struct text *out)
 static void reload_by_signal(struct daemon *d)
 {
 	_cleanup_text_ struct text out = { 0 };
-	_cleanup_errors_ struct config_errors errors = { 0 };
 
 	config_tree_free(d->reload);
 	d->reload = config_system_saved(&d->system, &out);
-	if (d->reload)
-		config_check(d->system.running, d->reload, &errors);
-	if (config_errors_count(&errors) > 0) { /* with their lines, which the commit would not tell */
-		config_errors_print(&errors, d->system.effects->saved_name(d->system.ctx), &out);
-		config_tree_free(d->reload);
-		d->reload = NULL;
-	}
 	go_on_reloading(d, &out);
 }
 

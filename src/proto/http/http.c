@@ -163,11 +163,14 @@ static void read_response_header(struct http_response *r, const char *line)
 		r->transfer_encoding = true;
 }
 
-/* An answer that says: I do not know this method, or ask elsewhere. Others may be an SSTP server's. */
+/*
+ * An answer that says: I do not know this method, ask elsewhere, or log in here (SSTP's login is PPP's).
+ * Others may be an SSTP server's.
+ */
 static bool is_web_server(int status)
 {
-	return (status >= 300 && status < 400) || status == 400 || status == 405 || status == 501 ||
-	       status == 505;
+	return (status >= 300 && status < 400) || status == 400 || status == 401 || status == 405 ||
+	       status == 407 || status == 501 || status == 505;
 }
 
 static void refuse_status(const struct http_response *r, struct failure *failure)
