@@ -7,8 +7,7 @@
 
 #define HTTP_TIME_DEFAULT (60 * USEC_PER_SEC)
 
-/* ---- what the caller learns
- * --------------------------------------------------------------------------------- */
+/* What the caller learns */
 
 static struct session_event *event_at(struct session *s, unsigned i)
 {
@@ -96,8 +95,7 @@ static void end(struct session *s)
 	push_event(s, SESSION_EVENT_ENDED, STAGE_UP);
 }
 
-/* ---- control packets
- * ---------------------------------------------------------------------------------------- */
+/* Control packets */
 
 static uint8_t *control_space(struct session *s, size_t *ret_space)
 {
@@ -143,8 +141,7 @@ static void collect_control(struct session *s)
 	s->control_len += sstp_output(&s->sstp, out, space);
 }
 
-/* ---- events of the engines
- * ---------------------------------------------------------------------------------- */
+/* Events of the engines */
 
 /*
  * An end that SSTP tells, in terms of what PPP was doing. The negotiation timer of the call ([MS-SSTP] 3.2.2)
@@ -263,8 +260,7 @@ static void settle(struct session *s, usec_t now)
 	collect_control(s);
 }
 
-/* ---- life cycle
- * --------------------------------------------------------------------------------------------- */
+/* Life cycle */
 
 int session_init(struct session *s, const struct session_config *config)
 {
@@ -371,8 +367,7 @@ static size_t http_input(struct session *s, const uint8_t *data, size_t len, use
 	return (size_t)n;
 }
 
-/* ---- packets
- * ------------------------------------------------------------------------------------------------ */
+/* Packets */
 
 static void add_packet(struct session *s, int protocol, const uint8_t *ip, size_t len)
 {
@@ -526,8 +521,7 @@ bool session_has_output(const struct session *s)
 	return s->control_pos < s->control_len || (s->flowing && tx_backlog(s->tx) > 0);
 }
 
-/* ---- requests and time
- * -------------------------------------------------------------------------------------- */
+/* Requests and time */
 
 int session_set_credentials(struct session *s, const char *user, const struct secret *password, usec_t now)
 {

@@ -31,8 +31,7 @@ static void on_close_timeout(void *ctx)
 	end(ctx);
 }
 
-/* ---- faults between the session and TLS
- * --------------------------------------------------------------------- */
+/* Faults between the session and TLS */
 
 static size_t take_staged(struct connection *c, uint8_t *out, size_t space)
 {
@@ -69,8 +68,7 @@ static size_t faulty_output(void *ctx, uint8_t *out, size_t space, usec_t now)
 	return now < c->hold_until ? 0 : take_staged(c, out, space);
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------------------------- */
+/* Events */
 
 static void text_of(struct in_addr a, char out[static INET_ADDRSTRLEN])
 {
@@ -217,8 +215,7 @@ static void on_socket(void *ctx, uint32_t events)
 	run(c);
 }
 
-/* ---- the way there
- * ------------------------------------------------------------------------------------------ */
+/* The way there */
 
 static struct in_addr renumbered(const struct connection *c, struct in_addr a, unsigned offset)
 {

@@ -48,8 +48,7 @@ static void end(struct relay *r, const char *cause, const char *detail)
 	r->config.ended(r->config.ctx, r, r->config.place);
 }
 
-/* ---- pppd
- * --------------------------------------------------------------------------------------------------- */
+/* Pppd */
 
 /* Towards the client: a frame in an SSTP data packet. Dropped where there is no room, as a line would. */
 static void send_frame(struct relay *r, const uint8_t *frame, size_t len)
@@ -155,8 +154,7 @@ static int start_pppd(struct relay *r)
 	return loop_fd_add(r->config.loop, &r->pty_source, r->pty, EPOLLIN);
 }
 
-/* ---- the stream
- * --------------------------------------------------------------------------------------------- */
+/* The stream */
 
 static void on_sstp_event(struct relay *r, const struct sstp_event *e)
 {
@@ -319,8 +317,7 @@ static void on_socket(void *ctx, uint32_t events)
 	run(r);
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------------- */
+/* Life */
 
 int relay_start(const struct relay_config *config, int fd, struct relay **ret)
 {

@@ -42,7 +42,7 @@ static void hex(char *out, const uint8_t *data, size_t len)
 		(void)snprintf(out + 2 * i, 3, "%02X", data[i]);
 }
 
-/* ---- client ---- */
+/* Client */
 
 static void compute_md5(struct auth *a, const struct secret *password)
 {
@@ -220,7 +220,7 @@ static void client_input(struct auth *a, const struct packet *p, usec_t now)
 		receive_failure(a, p);
 }
 
-/* ---- server ---- */
+/* Server */
 
 static void send_challenge(struct auth *a, usec_t now)
 {
@@ -311,7 +311,7 @@ static void server_input(struct auth *a, const struct packet *p)
 	auth_fail(a, CAUSE_AUTH_FAILED, "%s, user %s", ppp_auth_name(a->type), a->user);
 }
 
-/* ---- both ---- */
+/* Both */
 
 static void start(struct auth *a, usec_t now)
 {

@@ -27,7 +27,7 @@ static const char *peer_name(const struct ppp *p)
 	return p->config.role == PPP_CLIENT ? "server" : "client";
 }
 
-/* ---- events and ends ---- */
+/* Events and ends */
 
 /* The last place is kept for DOWN. More than that only happens if nobody takes them. */
 static void raise_event(struct ppp *p, enum ppp_event_type type)
@@ -83,7 +83,7 @@ static void fail_with(struct ppp *p, const struct failure *failure, usec_t now)
 	end(p, now);
 }
 
-/* ---- the network layer ---- */
+/* The network layer */
 
 static void start_network(struct ppp *p, usec_t now)
 {
@@ -198,7 +198,7 @@ static void ipv6cp_progress(struct ppp *p, usec_t now)
 		ipv6cp_up(p);
 }
 
-/* ---- authentication ---- */
+/* Authentication */
 
 static void authenticated(struct ppp *p, usec_t now)
 {
@@ -230,7 +230,7 @@ static void auth_progress(struct ppp *p, usec_t now)
 	}
 }
 
-/* ---- the link ---- */
+/* The link */
 
 static void lcp_up(struct ppp *p, usec_t now)
 {
@@ -474,7 +474,7 @@ static void control_input(struct ppp *p, uint16_t protocol, const uint8_t *info,
 	}
 }
 
-/* ---- the interface ---- */
+/* The interface */
 
 int ppp_input(struct ppp *p, const uint8_t *frame, size_t len, usec_t now, const uint8_t **ret_ip,
 	      size_t *ret_ip_len)

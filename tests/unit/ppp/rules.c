@@ -742,7 +742,7 @@ static void a_password_too_long_for_pap_says_so(void)
 	check_str(r->failure.detail, "the password is too long for PAP");
 }
 
-/* ---- the server's side ---- */
+/* The server's side */
 
 static int password(void *ctx, const char *user, struct secret *ret)
 {
