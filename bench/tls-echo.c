@@ -50,7 +50,7 @@ static int measure(const struct connection *c, const struct options *o)
 {
 	_cleanup_free_ uint64_t *times = calloc(o->count, sizeof(*times));
 	static uint8_t data[16384];
-	const struct timespec pause = { .tv_sec = o->pause_us / 1000000,
+	const struct timespec pause = { .tv_sec = (time_t)(o->pause_us / 1000000),
 					.tv_nsec = (long)(o->pause_us % 1000000) * 1000 };
 
 	if (!times)

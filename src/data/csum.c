@@ -10,21 +10,16 @@
 typedef uint64_t lanes __attribute__((vector_size(16)));
 #define LANES_LOW ((lanes){ UINT32_MAX, UINT32_MAX })
 
-static inline lanes load_lanes(const uint8_t *p)
-{
-	lanes v;
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 static uint64_t sum_portable(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	lanes a = { 0 }, b = { 0 };
 
 	for (; len >= 2 * sizeof(lanes); len -= 2 * sizeof(lanes), p += 2 * sizeof(lanes)) {
-		lanes v = load_lanes(p), w = load_lanes(p + sizeof(lanes));
+		lanes v, w;
 
+		memcpy(&v, p, sizeof(v));
+		memcpy(&w, p + sizeof(lanes), sizeof(w));
 		a += (v & LANES_LOW) + (w & LANES_LOW);
 		b += (v >> 32) + (w >> 32);
 	}
@@ -40,8 +35,10 @@ static uint64_t copy_portable(void *restrict out, const void *restrict data, siz
 
 	for (; len >= 2 * sizeof(lanes);
 	     len -= 2 * sizeof(lanes), p += 2 * sizeof(lanes), q += 2 * sizeof(lanes)) {
-		lanes v = load_lanes(p), w = load_lanes(p + sizeof(lanes));
+		lanes v, w;
 
+		memcpy(&v, p, sizeof(v));
+		memcpy(&w, p + sizeof(lanes), sizeof(w));
 		memcpy(q, &v, sizeof(v));
 		memcpy(q + sizeof(lanes), &w, sizeof(w));
 		a += (v & LANES_LOW) + (w & LANES_LOW);

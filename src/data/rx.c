@@ -431,7 +431,7 @@ const uint8_t *rx_hold(struct rx *rx, const uint8_t *end)
 	if (rx->groups_used == 0 || slot->group != rx->groups_used)
 		return NULL;
 	const struct group *g = &rx->groups[slot->group - 1];
-	if (end - g->packet > RX_HOLD_MAX)
+	if ((size_t)(end - g->packet) > RX_HOLD_MAX)
 		return NULL;
 	rx->held = *slot;
 	return g->packet;

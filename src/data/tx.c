@@ -143,11 +143,13 @@ static bool is_open(const struct tx *tx, unsigned version)
 	return version == 4 ? tx->ipv4 : tx->ipv6;
 }
 
+/* Every bit of both makes a difference to every bit. Of 32-bit factors: 128 bits are not known everywhere. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
+	uint64_t a_high = a >> 32, a_low = a & UINT32_MAX, b_high = b >> 32, b_low = b & UINT32_MAX;
+	uint64_t inner = a_high * b_low, outer = a_low * b_high;
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return (inner >> 32 | inner << 32) ^ (outer >> 32 | outer << 32) ^ a_high * b_high ^ a_low * b_low;
 }
 
 static uint64_t get_raw64(const uint8_t *p)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "base/sockopt.h"
 
 /*
  * One turn moves at most this much per direction, so that neither starves the other or the control socket.
@@ -56,7 +57,7 @@ _Static_assert(BURST_TIME <= TX_SLOW_BURST, "a path is slow where a burst is lon
 
 static void set_unsent_limit(struct pump *p, uint32_t bytes)
 {
-	if (setsockopt(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes)) == 0)
+	if (sockopt_set_int(p->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes) == 0)
 		p->notsent_lowat = bytes;
 }
 
@@ -133,7 +134,8 @@ static void adapt_to_rate(struct pump *p, const struct tcp_info *info)
 	uint64_t least = (UNSENT_MIN + 2ull * p->spare) * info->tcpi_snd_mss;
 	uint32_t unsent = (uint32_t)CLAMP(rate * UNSENT_TIME / USEC_PER_SEC, least, UNSENT_MAX);
 	p->spare -= p->spare > 0; /* for this time; it is noted again if need be */
-	p->burst = CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session), PUMP_OUT_SIZE);
+	p->burst = (size_t)CLAMP(rate * BURST_TIME / USEC_PER_SEC, session_packet_max(p->session),
+				 PUMP_OUT_SIZE);
 	tx_set_path(p->session->tx, (uint32_t)p->burst, (usec_t)(p->burst * USEC_PER_SEC / rate), min_rtt);
 	adapt_queue(p, rate, MIN(min_rtt, USEC_PER_SEC));
 	p->tail_time = MIN(MAX(info->tcpi_snd_mss * USEC_PER_SEC / rate, info->tcpi_rtt / 8), TAIL_TIME_MAX);
@@ -171,7 +173,7 @@ static bool kernel_has_enough(struct pump *p, usec_t now)
 
 	if (!adapt && (p->notsent_lowat >= UNSENT_FINE || (!p->drained && 2 * p->unsent < p->notsent_lowat)))
 		return false;
-	if (getsockopt(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+	if (sockopt_get(p->socket, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return false;
 	p->unsent = info.tcpi_notsent_bytes;
 	p->segment = info.tcpi_snd_mss;
@@ -340,8 +342,7 @@ static bool write_output(struct pump *p, usec_t now, bool last)
  */
 static void hold_last_segment(struct pump *p, bool hold)
 {
-	if (hold != p->corked &&
-	    setsockopt(p->socket, IPPROTO_TCP, TCP_CORK, &(int){ hold }, sizeof(int)) == 0)
+	if (hold != p->corked && sockopt_set_int(p->socket, IPPROTO_TCP, TCP_CORK, hold) == 0)
 		p->corked = hold;
 }
 

@@ -3,10 +3,10 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/macro.h"
+#include "base/sockopt.h"
 
 #define WINDOW	   (20 * USEC_PER_MSEC)	 /* some kernels count processor time in ticks of 4 ms */
 #define BUSY_PART  4			 /* busy is who uses, or waits for, a fourth of a processor */
@@ -107,7 +107,7 @@ static int incoming_cpu(int socket)
 	int cpu;
 	socklen_t len = sizeof(cpu);
 
-	return getsockopt(socket, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) == 0 ? cpu : -1;
+	return sockopt_get(socket, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &len) == 0 ? cpu : -1;
 }
 
 /* To have waited once may be chance. */

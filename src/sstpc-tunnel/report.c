@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+
+#include "base/sockopt.h"
 
 /* A message that cannot be delivered means that the daemon is gone or stuck: nothing is left to work for. */
 static void must_send(struct worker *w, int result)
@@ -201,7 +202,7 @@ void report_stats(struct worker *w)
 							 tx->overlimit + tx->dropped,
 					   .queue_bytes = tx_backlog(w->session->tx) };
 	}
-	if (w->socket >= 0 && getsockopt(w->socket, IPPROTO_TCP, TCP_INFO, &info, &len) == 0) {
+	if (w->socket >= 0 && sockopt_get(w->socket, IPPROTO_TCP, TCP_INFO, &info, &len) == 0) {
 		s.outer_rx_bytes = info.tcpi_bytes_received;
 		s.outer_tx_bytes = info.tcpi_bytes_acked;
 		s.rtt_usec = info.tcpi_rtt;

@@ -48,8 +48,8 @@ static void machine_random(void *ctx, void *out, size_t len)
 /* What we send must be well-formed whatever we were sent. */
 static void machine_check_frame(struct machine *m, const uint8_t *frame, size_t len)
 {
-	const uint8_t *info;
-	size_t info_len;
+	const uint8_t *info = NULL;
+	size_t info_len = 0;
 	struct packet packet;
 	int protocol = frame_parse(frame, len, &info, &info_len);
 

@@ -381,7 +381,7 @@ def connection_cases():
 
 
 def http_cases():
-    for code, cause in (("401 Unauthorized", "http-refused"), ("403 Forbidden", "http-refused"),
+    for code, cause in (("401 Unauthorized", "not-sstp"), ("403 Forbidden", "http-refused"),
                         ("404 Not Found", "http-refused"), ("503 Service Unavailable", "http-refused"),
                         ("405 Method Not Allowed", "not-sstp")):
         yield Case(f"HTTP {code}", https(status(code, "Content-Length: 0")), cause=cause, seen=f"HTTP status {code}")

@@ -200,7 +200,7 @@ static void the_kernel_cuts_joined_writes_to_the_same_packets(void)
 		list_clear(&expected);
 		list_clear(&got);
 	}
-	writes = rx_stats(rx)->writes;
+	writes = (size_t)rx_stats(rx)->writes;
 	printf("# %zu packets in %zu writes\n", packets, writes);
 	check(packets > 2 * writes);
 	tun_close(&near);
@@ -384,11 +384,11 @@ static bool transfer(struct world *w, int family, bool up)
 }
 
 /* A counter of /proc/net/snmp of the namespace; -1 if it cannot be read. */
-static long counter(int ns, const char *table, const char *name)
+static int64_t counter(int ns, const char *table, const char *name)
 {
 	char names[2048], values[2048], *n, *v, *np = NULL, *vp = NULL;
 	uint32_t value;
-	long result = -1;
+	int64_t result = -1;
 
 	if (setns(ns, CLONE_NEWNET) < 0)
 		return -1;

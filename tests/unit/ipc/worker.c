@@ -209,7 +209,7 @@ static void reports_arrive_as_they_were_sent(void)
 	struct worker_stats s, s2;
 	uint64_t *counters = (uint64_t *)&s;
 	for (size_t i = 0; i < sizeof(s) / sizeof(uint64_t); i++)
-		counters[i] = (i + 1) << 40 | i;
+		counters[i] = (uint64_t)(i + 1) << 40 | i;
 	check_int(worker_send_stats(w.fd[0], &s), 0);
 	check_int(get(&w), 1);
 	check_int(worker_decode_stats(&w.m, &s2), 0);

@@ -159,8 +159,8 @@ static void one_read_is_one_recv(void)
 	}
 	check_int(tls_unsent(l.client), 0);
 	first = tls_read(l.server, in, sizeof(in));
-	check(first >= 15 * TLS_RECORD_MAX); /* many records at once */
-	check(first <= 16 * TLS_RECORD_MAX);
+	check(first >= 15 * (ssize_t)TLS_RECORD_MAX); /* many records at once */
+	check(first <= 16 * (ssize_t)TLS_RECORD_MAX);
 	while ((n = tls_read(l.server, in, sizeof(in))) > 0)
 		first += n;
 	check_int(n, -EAGAIN);
