@@ -66,9 +66,11 @@ static int make_directories(const char *run_dir, const char *dir)
 static int set_up(struct netconf *nc, const struct netconf_options *options)
 {
 	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
+	_cleanup_free_ char *resolv_lock = NULL;
 
 	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
-	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0)
+	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0 ||
+	    asprintf(&resolv_lock, "%s/resolv.lock", run_dir) < 0)
 		return -ENOMEM;
 	int r = make_directories(run_dir, nc->dir);
 	if (r < 0)
@@ -84,7 +86,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 					  .dns_backend = options->dns_backend };
 	if (rtnl_open(&nc->netfilter, NETLINK_NETFILTER) == 0)
 		nc->observer.netfilter = &nc->netfilter;
-	return dns_queue_new(nc->resolv_conf, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
+	return dns_queue_new(nc->resolv_conf, resolv_lock, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
 }
 
 int netconf_new(const struct netconf_options *options, struct netconf **ret)

@@ -558,15 +558,30 @@ static int watch_signals(struct daemon *d)
 
 /* Start and end */
 
-/* One daemon per run directory. The lock is the process's: it survives a re-exec with the descriptor. */
-static int take_lock(struct daemon *d, const struct logger *log, struct failure *failure)
+/* For whoever wants to send a signal. */
+static void write_pid(const struct daemon *d, const struct logger *log)
+{
+	char path[4096], text[32];
+	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	(void)snprintf(path, sizeof(path), "%s/pid", daemon_run_dir(d));
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0 || ftruncate(fd, 0) < 0 || write(fd, text, (size_t)n) != n)
+		log_warning(log, "%s: %s", path, strerror(errno));
+}
+
+/*
+ * One daemon per run directory. The lock is the process's: it survives a re-exec with the descriptor. Its
+ * file is for us alone, because whoever can read a file can lock it.
+ */
+static int take_lock(struct daemon *d, struct failure *failure)
 {
 	const char *dir = daemon_run_dir(d);
-	char path[4096], text[32];
+	char path[4096];
 
 	(void)mkdir(dir, 0755); /* open(2) tells what is wrong with it */
-	(void)snprintf(path, sizeof(path), "%s/pid", dir);
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	(void)snprintf(path, sizeof(path), "%s/lock", dir);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int r = -errno;
 		failure_set(failure, r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_FILE_UNWRITABLE, "%s: %s",
@@ -578,11 +593,17 @@ static int take_lock(struct daemon *d, const struct logger *log, struct failure 
 		failure_set(failure, CAUSE_ALREADY_RUNS, "%s is locked", path);
 		return -EBUSY;
 	}
-	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
-		log_warning(log, "%s: %s", path, strerror(errno));
 	d->lock_fd = TAKE_FD(fd);
 	return 0;
+}
+
+static int claim_run_dir(struct daemon *d, const struct logger *log, struct failure *failure)
+{
+	int r = take_lock(d, failure);
+
+	if (r == 0)
+		write_pid(d, log);
+	return r;
 }
 
 /* A descriptor for each device and up to two for each worker. */
@@ -642,7 +663,7 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	}
 	/* Before anything of another daemon could be taken for leftovers. A re-exec has the lock already. */
 	if (d->options.resume_fd < 0)
-		r = take_lock(d, &both, failure);
+		r = claim_run_dir(d, &both, failure);
 	if (r == 0)
 		r = manager_init(&d->manager, &d->options.manager, &both, failure);
 	if (r < 0)
@@ -662,7 +683,7 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	}
 	if (d->options.resume_fd >= 0) {
 		int loaded = resume_load(d, d->options.resume_fd);
-		if (d->lock_fd < 0 && (r = take_lock(d, &both, failure)) < 0)
+		if (d->lock_fd < 0 && (r = claim_run_dir(d, &both, failure)) < 0)
 			return r;
 		if (loaded == 0)
 			return control_open(d, &d->control, failure);

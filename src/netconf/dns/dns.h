@@ -37,7 +37,7 @@ struct dns_command {
 bool dns_command(enum net_dns_backend backend, bool set, unsigned step, const struct dns_servers *dns,
 		 struct dns_command *ret);
 
-/* NET_DNS_FILE. Negative errno. */
-int dns_file_set(const char *resolv_conf, const struct dns_servers *dns);
-int dns_file_clear(const char *resolv_conf, const char *ifname);
+/* NET_DNS_FILE. `lock_path`: a file that nobody but us can open. Negative errno. */
+int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dns_servers *dns);
+int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *ifname);
 bool dns_file_is_installed(const char *resolv_conf, const struct dns_servers *dns);

@@ -44,26 +44,29 @@ static int write_all(int fd, const struct text *text)
 	return ftruncate(fd, (off_t)text->len) < 0 ? -errno : 0;
 }
 
-/* Opened and locked against other instances of us. */
-static int open_locked(const char *path, int flags)
+/*
+ * Held while the file is changed, against other instances of us. On a file of its own: everybody may read
+ * resolv.conf, and whoever can read a file can lock it, for as long as he likes. Without it we go on: that
+ * two of us write at once is less likely than that nobody would set the resolver.
+ */
+static int take_lock(const char *path)
 {
-	_cleanup_close_ int fd = open(path, flags | O_CLOEXEC, 0644);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX) < 0)
-		return -errno;
-	return TAKE_FD(fd);
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX);
+	return fd;
 }
 
-int dns_file_set(const char *resolv_conf, const struct dns_servers *dns)
+int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dns_servers *dns)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
+	_cleanup_close_ _unused_ int lock = take_lock(lock_path);
 	bool created = access(resolv_conf, F_OK) < 0;
-	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR | O_CREAT);
+	_cleanup_close_ int fd = open(resolv_conf, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		return fd;
+		return -errno;
 	int r = read_all(fd, &old);
 	if (r < 0)
 		return r;
@@ -82,7 +85,7 @@ static bool has_ours(const char *resolv_conf, const char *ifname)
 	       resolv_remove(text_str(&text), ifname, &rest, &unlink_it);
 }
 
-int dns_file_clear(const char *resolv_conf, const char *ifname)
+int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *ifname)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
 	bool unlink_it;
@@ -90,9 +93,10 @@ int dns_file_clear(const char *resolv_conf, const char *ifname)
 	/* Where nothing is to be taken back, it does not matter that the file cannot be written. */
 	if (!has_ours(resolv_conf, ifname))
 		return 0;
-	_cleanup_close_ int fd = open_locked(resolv_conf, O_RDWR);
+	_cleanup_close_ _unused_ int lock = take_lock(lock_path);
+	_cleanup_close_ int fd = open(resolv_conf, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	int r = read_all(fd, &old);
 	if (r < 0)
 		return r;

@@ -22,7 +22,7 @@ struct change {
 };
 
 struct dns_queue {
-	char *resolv_conf;
+	char *resolv_conf, *lock_path;
 	int timeout_ms;
 	struct change *waiting; /* first in, first out */
 	struct change *running;
@@ -31,7 +31,7 @@ struct dns_queue {
 	int epoll; /* watches the child: a number that comes and goes would be mistaken for the last one */
 };
 
-int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **ret)
+int dns_queue_new(const char *resolv_conf, const char *lock_path, int timeout_ms, struct dns_queue **ret)
 {
 	struct dns_queue *q = calloc(1, sizeof(*q));
 
@@ -41,7 +41,8 @@ int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **re
 	q->timeout_ms = timeout_ms;
 	q->epoll = epoll_create1(EPOLL_CLOEXEC);
 	q->resolv_conf = strdup(resolv_conf);
-	if (q->epoll < 0 || !q->resolv_conf) {
+	q->lock_path = strdup(lock_path);
+	if (q->epoll < 0 || !q->resolv_conf || !q->lock_path) {
 		int r = q->epoll < 0 ? -errno : -ENOMEM;
 
 		dns_queue_free(q);
@@ -68,6 +69,7 @@ void dns_queue_free(struct dns_queue *q)
 	}
 	q->epoll = close_fd(q->epoll);
 	free(q->resolv_conf);
+	free(q->lock_path);
 	free(q);
 }
 
@@ -148,8 +150,8 @@ static void fail(struct change *c, const char *what, const char *why)
 
 static void change_file(struct dns_queue *q, struct change *c)
 {
-	int r = c->setting ? dns_file_set(q->resolv_conf, &c->dns)
-			   : dns_file_clear(q->resolv_conf, c->dns.ifname);
+	int r = c->setting ? dns_file_set(q->resolv_conf, q->lock_path, &c->dns)
+			   : dns_file_clear(q->resolv_conf, q->lock_path, c->dns.ifname);
 
 	if (r < 0)
 		fail(c, q->resolv_conf, strerror(-r));

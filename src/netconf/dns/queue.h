@@ -11,7 +11,8 @@
 
 struct dns_queue;
 
-int dns_queue_new(const char *resolv_conf, int timeout_ms, struct dns_queue **ret);
+/* `lock_path`: see dns_file_set(). 0 or negative errno. */
+int dns_queue_new(const char *resolv_conf, const char *lock_path, int timeout_ms, struct dns_queue **ret);
 /* Waits for what runs (bounded); what waits is dropped. */
 void dns_queue_free(struct dns_queue *q);
 

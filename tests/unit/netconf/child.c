@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The programs that do a part of the work, and the queue of changes of the resolver. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 
 #include "base/clock.h"
 #include "netconf/child.h"
@@ -123,17 +125,24 @@ static bool file_contains(const char *path, const char *needle)
 	return strstr(text, needle);
 }
 
+static void make_file(char *path)
+{
+	int fd = mkstemp(path);
+
+	check(fd >= 0);
+	check_int(close(fd), 0);
+}
+
 static void newest_wish_wins(void)
 {
-	char path[] = "/tmp/sstpcd-resolv-XXXXXX";
+	char path[] = "/tmp/sstpcd-resolv-XXXXXX", lock[] = "/tmp/sstpcd-lock-XXXXXX";
 	struct dns_servers dns = servers("sstpc0");
 	struct dns_queue *q;
 	struct dns_result result;
 
-	int fd = mkstemp(path);
-	check(fd >= 0);
-	check_int(close(fd), 0);
-	check_int(dns_queue_new(path, 1000, &q), 0);
+	make_file(path);
+	make_file(lock);
+	check_int(dns_queue_new(path, lock, 1000, &q), 0);
 	check_int(dns_queue_deadline(q), USEC_NEVER);
 	check_int(dns_queue_set(q, NET_DNS_FILE, &dns), 0);
 	check(dns_queue_is_busy(q, "sstpc0") && !dns_queue_is_busy(q, "sstpc1"));
@@ -150,6 +159,32 @@ static void newest_wish_wins(void)
 	check(result.set && file_contains(path, "nameserver 10.0.0.53\n"));
 	dns_queue_free(q);
 	check_int(unlink(path), 0);
+	check_int(unlink(lock), 0);
+}
+
+/* Everybody may read resolv.conf, so everybody may lock it. */
+static void a_strangers_lock_stops_nothing(void)
+{
+	char path[] = "/tmp/sstpcd-resolv-XXXXXX", lock[] = "/tmp/sstpcd-lock-XXXXXX";
+	struct dns_servers dns = servers("sstpc0");
+	struct dns_queue *q;
+	struct dns_result result;
+
+	make_file(path);
+	make_file(lock);
+	int stranger = open(path, O_RDONLY | O_CLOEXEC);
+	check_int(flock(stranger, LOCK_SH), 0);
+	check_int(dns_queue_new(path, lock, 1000, &q), 0);
+	check_int(dns_queue_set(q, NET_DNS_FILE, &dns), 0);
+	check_int(dns_queue_process(q, 0, &result), 1);
+	check(result.set && file_contains(path, "nameserver 10.0.0.53\n"));
+	check_int(dns_queue_clear(q, NET_DNS_FILE, "sstpc0"), 0);
+	check_int(dns_queue_process(q, 0, &result), 1);
+	check(!file_contains(path, "nameserver"));
+	dns_queue_free(q);
+	check_int(close(stranger), 0);
+	check_int(unlink(path), 0);
+	check_int(unlink(lock), 0);
 }
 
 static void unwritable_file_is_a_named_failure(void)
@@ -158,7 +193,7 @@ static void unwritable_file_is_a_named_failure(void)
 	struct dns_queue *q;
 	struct dns_result result;
 
-	check_int(dns_queue_new("/proc/version", 1000, &q), 0);
+	check_int(dns_queue_new("/proc/version", "/dev/null", 1000, &q), 0);
 	check_int(dns_queue_set(q, NET_DNS_FILE, &dns), 0);
 	check_int(dns_queue_process(q, 0, &result), 1);
 	check_int(result.failure.cause, CAUSE_KERNEL_CONFIG);
@@ -175,6 +210,7 @@ int main(void)
 		TEST(environment_is_ours),
 		TEST(signals_are_as_at_login),
 		TEST(newest_wish_wins),
+		TEST(a_strangers_lock_stops_nothing),
 		TEST(unwritable_file_is_a_named_failure),
 		{},
 	});
