@@ -64,7 +64,12 @@ static bool naked(void *layer, const struct option *o)
 {
 	struct ipv6cp *v = layer;
 
-	if (o->type == OPTION_INTERFACE_ID && o->len == INTERFACE_ID_LEN && !is_zero(o->value))
+	if (o->type != OPTION_INTERFACE_ID || o->len != INTERFACE_ID_LEN || is_zero(o->value))
+		return true;
+	/* Its own, which we have acknowledged already: both ends must differ (RFC 5072 §4.1). */
+	if (memcmp(o->value, v->peer_id, INTERFACE_ID_LEN) == 0)
+		make_id(v, v->id);
+	else
 		memcpy(v->id, o->value, INTERFACE_ID_LEN);
 	return true;
 }

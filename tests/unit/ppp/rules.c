@@ -436,6 +436,20 @@ static void equal_interface_identifiers_are_told_apart(void)
 	check_mem(ppp_params(&r->p)->local_id, 8, config.interface_id, 8);
 }
 
+static void a_server_cannot_give_us_its_own_interface_identifier(void)
+{
+	struct rig *r = rig_network();
+
+	hears(r, "ff038057 0101000e 010a021122fffe334455");
+	check(strncmp(says(r), "ff0380570101000e010a", 20) == 0);
+	check_str(says(r), "ff0380570201000e010a021122fffe334455");
+	hears(r, "ff038057 0301000e 010a021122fffe334455");
+	const char *request = says(r);
+	check(strncmp(request, "ff0380570102000e010a", 20) == 0);
+	check(strcmp(request + 20, "021122fffe334455") != 0);
+	check(strcmp(request + 20, "0000000000000000") != 0);
+}
+
 static void addresses_that_no_host_can_have_are_refused(void)
 {
 	static const char *const bad[] = { "00000001", "7f000001", "e0000001", "f0000001", "ffffffff" };
@@ -916,6 +930,7 @@ int main(void)
 				 TEST(the_end_of_ipv6cp_is_not),
 				 TEST(unanswered_ipv6cp_gives_up_and_may_come_later),
 				 TEST(equal_interface_identifiers_are_told_apart),
+				 TEST(a_server_cannot_give_us_its_own_interface_identifier),
 				 TEST(addresses_that_no_host_can_have_are_refused),
 				 TEST(endless_naks_of_an_address_end),
 				 TEST(unknown_protocols_are_rejected_when_lcp_is_open_and_not_too_often),
