@@ -52,7 +52,18 @@ struct session_event session_event(struct session *s)
 		s->event_first = (s->event_first + 1) % SESSION_EVENTS_MAX;
 		s->event_count--;
 	}
+	s->up_told |= e.type == SESSION_EVENT_UP;
 	return e;
+}
+
+static void drop_events(struct session *s, enum session_event_type type)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->event_count; i++)
+		if (event_at(s, i)->type != type)
+			*event_at(s, kept++) = *event_at(s, i);
+	s->event_count = kept;
 }
 
 static void note_failure(struct session *s, const struct failure *failure)
@@ -77,11 +88,14 @@ static void update_families(struct session *s)
 	tx_set_families(s->tx, may_flow(s, PPP_PROTO_IPV4), may_flow(s, PPP_PROTO_IPV6));
 }
 
+/* That it was up is not told any more if nobody has looked since: the parameters go with it. */
 static void close_path(struct session *s)
 {
-	if (s->flowing)
+	drop_events(s, SESSION_EVENT_UP);
+	drop_events(s, SESSION_EVENT_IPV6_UP);
+	if (s->up_told)
 		push_event(s, SESSION_EVENT_DOWN, STAGE_UP);
-	s->flowing = false;
+	s->flowing = s->up_told = false;
 	update_families(s);
 }
 
@@ -270,7 +284,7 @@ int session_init(struct session *s, const struct session_config *config)
 	s->control_len = s->control_pos = 0;
 	s->event_first = s->event_count = 0;
 	s->failure = (struct failure){ 0 };
-	s->flowing = s->sstp_was_up = false;
+	s->flowing = s->up_told = s->sstp_was_up = false;
 	s->config = *config;
 	s->http_deadline = USEC_NEVER;
 	s->config.sstp.role = config->role;

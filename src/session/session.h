@@ -47,7 +47,7 @@ enum session_event_type {
 	SESSION_EVENT_UP,
 	SESSION_EVENT_IPV6_UP, /* may come before or after UP */
 	SESSION_EVENT_IPV6_DOWN,
-	SESSION_EVENT_DOWN,  /* no packet may flow any more; the closing exchange goes on */
+	SESSION_EVENT_DOWN,  /* no packet may flow any more, after UP; the closing exchange goes on */
 	SESSION_EVENT_ENDED, /* send what session_output() still has, then close; `failure` says why */
 };
 
@@ -79,6 +79,7 @@ struct session {
 	unsigned event_first, event_count;
 	struct failure failure; /* the first cause that was seen; it wins over its consequences */
 	bool flowing;		/* packets may flow */
+	bool up_told;		/* UP has been taken, and no DOWN since */
 	bool sstp_was_up;	/* the call was accepted */
 	uint8_t *tun_buffer;	/* of the last session_tun_reserve() */
 };

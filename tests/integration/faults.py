@@ -410,6 +410,11 @@ def sstp_cases():
     for n in (1, 2, 3, 7):
         yield Case(f"records of {n} bytes", fault(f"split:all:{n}"), while_up=carries(20_000 * min(n, 3), ping=100))
     yield Case("a slow server", fault("delay:ack:300", "delay:lcp:300", "delay:auth:300"), while_up=carries(20_000))
+    # Up and over within what one recv(2) brings: request, Nak and Ack of IPCP, and the end.
+    up = "10000012ff0380210101000a03060a09000110000012ff0380210301000a03060a09000510000012ff0380210202000a03060a090005"
+    yield Case("up and away", fault(f"replace:ipcp:{up}1001000800060000"), ["--no-peer-dns"], cause="disconnected-by-server")
+    yield Case("up and aborted", fault(f"replace:ipcp:{up}{abort(4)}"), ["--no-peer-dns"], cause="aborted-by-server")
+    yield Case("up and closed", fault(f"replace:ipcp:{up}", "close:ipv6cp"), ["--no-peer-dns"], cause="connection-lost")
     yield Case("a third of LCP and IPCP is lost", fault("drop:lcp:30", "drop:ipcp:30"))
 
 

@@ -10,8 +10,9 @@
 struct pair {
 	struct session client, server;
 	usec_t now;
-	size_t piece;	  /* the stream is handed over in pieces of this size */
-	bool mute_server; /* nothing of the server arrives any more */
+	size_t piece;	   /* the stream is handed over in pieces of this size */
+	bool mute_server;  /* nothing of the server arrives any more */
+	bool nobody_looks; /* at the events */
 	uint8_t to_server[1 << 16], to_client[1 << 16];
 	size_t to_server_len, to_client_len;
 	struct session_event client_end, server_end;
@@ -137,6 +138,8 @@ static void events(struct pair *p)
 {
 	struct session_event e;
 
+	if (p->nobody_looks)
+		return;
 	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE) {
 		if (e.type == SESSION_EVENT_ENDED)
 			p->client_end = e;
@@ -491,14 +494,39 @@ static void the_end_is_told_however_much_happened_before(void)
 		negotiate_ipv6_again(&p->client, id, p->now);
 	check(session_params(&p->client)->ipv6_up);
 	check_int(session_params(&p->client)->peer_id[7], 118);
-	session_transport_lost(&p->client, "closed", p->now);
-	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE) {
+	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE)
 		ipv6 += e.type == SESSION_EVENT_IPV6_UP || e.type == SESSION_EVENT_IPV6_DOWN;
-		last = e;
-	}
 	check_int(ipv6, 1);
+	for (uint8_t id = 120; id < 139; id++)
+		negotiate_ipv6_again(&p->client, id, p->now);
+	session_transport_lost(&p->client, "closed", p->now);
+	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE)
+		last = e;
 	check_int(last.type, SESSION_EVENT_ENDED);
 	check_int(last.failure.cause, CAUSE_CONNECTION_LOST);
+	pair_free(p);
+}
+
+/* Both come with what one recv(2) brings, and the end takes the parameters with it. */
+static void what_was_up_and_is_over_is_not_told(void)
+{
+	struct session_config c = client_config(), s = server_config();
+	struct pair *p = pair_new(&c, &s);
+	struct session_event e;
+	unsigned told = 0;
+
+	login(p, "alice", "s3cret");
+	p->nobody_looks = true;
+	run(p, USEC_PER_SEC);
+	check(session_is_open(&p->client));
+	session_transport_lost(&p->client, "closed", p->now);
+	while ((e = session_event(&p->client)).type != SESSION_EVENT_NONE) {
+		told |= 1u << e.type;
+		p->client_end = e;
+	}
+	check(!(told & (1u << SESSION_EVENT_UP | 1u << SESSION_EVENT_DOWN | 1u << SESSION_EVENT_IPV6_UP)));
+	check_int(p->client_end.type, SESSION_EVENT_ENDED);
+	check_int(p->client_end.failure.cause, CAUSE_CONNECTION_LOST);
 	pair_free(p);
 }
 
@@ -536,6 +564,7 @@ int main(void)
 					  TEST(a_lost_transport_tells_where),
 					  TEST(a_refusal_that_is_cut_off_is_a_refusal),
 					  TEST(the_end_is_told_however_much_happened_before),
+					  TEST(what_was_up_and_is_over_is_not_told),
 					  TEST(a_web_server_is_not_an_sstp_server),
 					  {} });
 }
