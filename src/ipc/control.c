@@ -141,10 +141,11 @@ size_t control_put_words(struct wire_writer *w, uint32_t start, bool file, char 
 
 int control_decode_words(struct ipc_message *m, struct control_words *ret)
 {
-	struct control_words words = { .start = wire_u32(&m->body),
-				       .file = ipc_get_bool(&m->body),
-				       .n = wire_u16(&m->body) };
+	struct control_words words;
 
+	words.start = wire_u32(&m->body);
+	words.file = ipc_get_bool(&m->body);
+	words.n = wire_u16(&m->body);
 	if (m->body.error)
 		return m->body.error;
 	*ret = words;

@@ -181,7 +181,8 @@ static void get_text(struct wire_reader *r, char *out, size_t size, bool printab
 	size_t len = wire_u16(r);
 	const uint8_t *p = len < size ? wire_bytes(r, len) : NULL;
 
-	out[0] = 0;
+	if (size > 0)
+		out[0] = 0;
 	for (size_t i = 0; p && i < len; i++)
 		if (p[i] == 0 || (printable_only && (p[i] < 0x20 || p[i] >= 0x7f)))
 			p = NULL;

@@ -394,8 +394,11 @@ static void revive(struct daemon *d, struct tunnel *t, const struct saved *s)
 {
 	int r = s->alive ? process_adopt(&t->process, s->pid, s->socket, s->phase, s->seen) : 0;
 
-	if (r < 0)
-		log_warning(&t->log, "the worker cannot be taken over: %s", strerror(-r));
+	if (r < 0) { /* two workers of one device would steal each other's packets */
+		log_warning(&t->log, "the worker cannot be taken over, it is ended: %s", strerror(-r));
+		process_reap(s->pid);
+		(void)close_fd(s->socket);
+	}
 	if (state_has_worker(t->state) && (!process_is_alive(&t->process) || !t->attempt)) {
 		process_end(&t->process);
 		t->state = t->config.disable ? TUNNEL_DISABLED : TUNNEL_HELD;
@@ -421,10 +424,12 @@ static void abandon(struct daemon *d, const struct saved *s)
 	(void)close_fd(s->tun_fd);
 	if (!s->alive)
 		return;
-	if (process_adopt(&worker, s->pid, s->socket, WORKER_PHASE_ENDED, s->seen) == 0)
+	if (process_adopt(&worker, s->pid, s->socket, WORKER_PHASE_ENDED, s->seen) == 0) {
 		process_end(&worker);
-	else
+	} else {
+		process_reap(s->pid);
 		(void)close_fd(s->socket);
+	}
 }
 
 /* A device that was deleted while nobody looked. */

@@ -688,10 +688,13 @@ int tunnel_new(struct tunnel_host *host, const struct config_interface *config,
 
 void tunnel_close(struct tunnel *t)
 {
+	/* Nothing to wait for, and nothing that settle() is called for, which tells it otherwise. */
+	bool closed = t->state == TUNNEL_DISABLED ||
+		      (t->state == TUNNEL_HELD && !process_is_alive(&t->process));
+
 	t->closing = true;
 	tunnel_event(t, TUNNEL_EVENT_DISCONNECT);
-	/* Nothing to wait for, and nothing that settle() was called for. */
-	if (t->state == TUNNEL_DISABLED || (t->state == TUNNEL_HELD && !process_is_alive(&t->process)))
+	if (closed)
 		tunnel_note(t, TUNNEL_NOTE_CLOSED);
 }
 

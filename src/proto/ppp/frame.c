@@ -11,7 +11,10 @@
 int packet_parse(const uint8_t *info, size_t len, struct packet *ret)
 {
 	struct wire_reader r = wire_reader(info, len);
-	struct packet p = { .code = wire_u8(&r), .id = wire_u8(&r) };
+	struct packet p;
+
+	p.code = wire_u8(&r); /* not in an initialiser: those have no order */
+	p.id = wire_u8(&r);
 	size_t whole = wire_u16(&r);
 
 	if (r.error || whole < 4)

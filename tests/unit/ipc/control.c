@@ -98,7 +98,13 @@ static void arguments_survive(void)
 	for (size_t i = 0; in[i]; i++)
 		check_str(out[i], in[i]);
 	check(!out[5]);
-	check_int(control_decode_arguments(&m, space, 20, out), -EBADMSG); /* no room for all of them */
+	for (size_t size = 1; size < 32; size++) { /* no room for all of them, nor a byte behind it */
+		uint8_t *tight = malloc(size);
+		check(tight != NULL);
+		check_int(control_decode_arguments(&m, (char *)tight, size, out), -EBADMSG);
+		free(tight);
+	}
+	check_int(control_decode_arguments(&m, space, 32, out), 0);
 	buf[IPC_HEADER_LEN] = 0;
 	check_int(ipc_parse(buf, w.len, &m), 0);
 	check_int(control_decode_arguments(&m, space, sizeof(space), out), -EBADMSG);

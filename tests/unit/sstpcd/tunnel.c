@@ -133,7 +133,7 @@ struct world {
 	struct tunnel *t;
 	char notes[256];
 	size_t n_notes;
-	bool closed;
+	unsigned closed; /* how often that was told */
 };
 
 static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
@@ -148,7 +148,7 @@ static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
 	(void)t;
 	if (w->n_notes + 1 < sizeof(w->notes))
 		w->notes[w->n_notes++] = letters[note];
-	w->closed |= note == TUNNEL_NOTE_CLOSED;
+	w->closed += note == TUNNEL_NOTE_CLOSED;
 }
 
 static void in_dir(const struct world *w, const char *name, char *out, size_t size)
@@ -940,20 +940,33 @@ static void closing_waits_for_the_worker_and_removing_cleans_up(void)
 
 	world_init(&w, UP "stop\n");
 	tunnel_close(w.t);
-	check(w.closed); /* nothing ran */
-	w.closed = false;
+	check_int(w.closed, 1); /* nothing ran */
+	w.closed = 0;
 	w.t->closing = false;
 	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
 	check(reach(&w, TUNNEL_UP));
 	tunnel_close(w.t);
-	check(!w.closed);
+	check_int(w.closed, 0);
 	while (!w.closed)
 		check_int(loop_step(&w.loop, USEC_PER_SEC), 0);
+	check_int(w.closed, 1);
 	check(!process_is_alive(&w.t->process));
 	check_int(kernel.removed, 0);
 	tunnel_free(w.t);
 	w.t = NULL;
 	check_int(kernel.removed, 1);
+}
+
+static void closing_while_the_next_attempt_is_waited_for_is_told_once(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "");
+	w.host.worker_path = "/nonexistent/sstpc-tunnel";
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_WAITING));
+	tunnel_close(w.t);
+	check_int(w.closed, 1);
 }
 
 static void a_missing_program_is_a_failure_like_any_other(void)
@@ -1013,6 +1026,7 @@ int main(void)
 		TEST(a_name_that_was_taken_is_taken_back_when_free),
 		TEST(a_kernel_that_refuses_ends_the_session_only_where_asked_for),
 		TEST(closing_waits_for_the_worker_and_removing_cleans_up),
+		TEST(closing_while_the_next_attempt_is_waited_for_is_told_once),
 		TEST(a_missing_program_is_a_failure_like_any_other),
 		TEST(observers_see_the_order_of_things),
 		{},
