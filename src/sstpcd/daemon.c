@@ -302,11 +302,19 @@ static void close_others(struct daemon *d, const struct config_tree *tree)
 	}
 }
 
+/* Sessions end and begin only when nothing can be refused any more. */
+static void follow_up_all(struct daemon *d, bool wanted)
+{
+	for (size_t i = d->manager.n_tunnels; i-- > 0;)
+		tunnel_follow_up(d->manager.tunnels[i], wanted);
+}
+
 /* As much of it as can be had: at the start, and where there is nothing to go back to. */
 static void take_what_goes(struct daemon *d, const struct config_tree *next, struct text *out)
 {
 	(void)add_new(d, next, true, out);
 	(void)follow_all(d, next, out);
+	follow_up_all(d, true);
 	close_others(d, next);
 	start_unstarted(d);
 }
@@ -328,11 +336,13 @@ static int apply(void *ctx, const struct config_tree *running, const struct conf
 	if (r < 0)
 		return r;
 	if (follow_all(d, next, out)) {
+		follow_up_all(d, true);
 		close_others(d, next);
 		start_unstarted(d);
 		return 0;
 	}
 	(void)follow_all(d, running, NULL);
+	follow_up_all(d, false);
 	close_others(d, running);
 	text_add(out, "Nothing was changed: correct what was refused, and commit again.\n");
 	return -EIO;

@@ -736,16 +736,26 @@ int tunnel_configure(struct tunnel *t, const struct config_interface *config)
 	/* A larger MTU than the MRU that we asked for in this session can only be had by asking again. */
 	bool larger = t->attempt && t->attempt->has_link && t->config.mtu > 1500 &&
 		      t->config.mtu > t->attempt->link.mru;
-	if (cost == CONFIG_COST_REDIAL)
-		t->proven = false;
 	if (disable_changed)
-		tunnel_event(t, t->config.disable ? TUNNEL_EVENT_DISABLE : TUNNEL_EVENT_ENABLE);
+		t->due = t->config.disable ? TUNNEL_EVENT_DISABLE : TUNNEL_EVENT_ENABLE;
 	else if (cost == CONFIG_COST_REDIAL || larger)
-		tunnel_event(t, TUNNEL_EVENT_REDIAL);
+		t->due = TUNNEL_EVENT_REDIAL;
 	if (t->state == TUNNEL_UP)
 		(void)worker_send_set_mtu(t->process.fd, tunnel_mtu(t, NULL));
 	(void)kernel_reconcile(t);
 	return 0;
+}
+
+void tunnel_follow_up(struct tunnel *t, bool wanted)
+{
+	enum tunnel_event due = t->due;
+
+	t->due = TUNNEL_EVENT_NONE;
+	if (!wanted || due == TUNNEL_EVENT_NONE)
+		return;
+	if (due == TUNNEL_EVENT_REDIAL)
+		t->proven = false;
+	tunnel_event(t, due);
 }
 
 void tunnel_hurry(struct tunnel *t)

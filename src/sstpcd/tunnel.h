@@ -40,6 +40,7 @@ enum tunnel_state {
 const char *tunnel_state_name(enum tunnel_state state); /* "waiting" */
 
 enum tunnel_event {
+	TUNNEL_EVENT_NONE,
 	TUNNEL_EVENT_CONNECT,	 /* a user asks for a connection now */
 	TUNNEL_EVENT_DISCONNECT, /* a user wants none until TUNNEL_EVENT_CONNECT */
 	TUNNEL_EVENT_DISABLE,	 /* configuration: `disable` set … */
@@ -135,6 +136,7 @@ struct tunnel {
 	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
 	int64_t failure_at;	/* wall clock */
 	unsigned failures;	/* in a row: determines the wait */
+	enum tunnel_event due;	/* for tunnel_follow_up() */
 	bool proven;		/* a session of this configuration was up and was lost */
 	unsigned sessions;	/* that came up */
 
@@ -168,8 +170,14 @@ void tunnel_free(struct tunnel *t);
 
 /* Commands. */
 void tunnel_event(struct tunnel *t, enum tunnel_event event);
-/* A new configuration: only what differs is done. `redial` of the table if the session cannot stay. */
+/*
+ * A new configuration: only what differs is done, and what becomes of the session is left to
+ * tunnel_follow_up(), so that a commit can be taken back without one lost. 0, or -ENOMEM: the old one stays.
+ */
 int tunnel_configure(struct tunnel *t, const struct config_interface *config);
+/* What configurations since the last call want of the session: that it ends, begins, or is dialled again. Not
+ * `wanted`: the first configuration is back. */
+void tunnel_follow_up(struct tunnel *t, bool wanted);
 /* Ends a stopping worker at once (a second Ctrl-C). */
 void tunnel_hurry(struct tunnel *t);
 /* Asks the worker for its counters; TUNNEL_NOTE_STATS follows. -ENOTCONN without a session. */

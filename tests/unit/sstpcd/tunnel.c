@@ -730,6 +730,7 @@ static void a_change_costs_what_the_schema_says(void)
 	w.config.no_default_route = true;
 	w.config.mtu = 1300;
 	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_follow_up(w.t, true);
 	check_int(w.t->state, TUNNEL_UP);
 	check_str(kernel.wish.description, "to the office");
 	check_int(kernel.wish.default_route, NET_DEFAULT_NONE);
@@ -741,6 +742,8 @@ static void a_change_costs_what_the_schema_says(void)
 
 	(void)secret_set(&w.config.password, "another", 7);
 	check_int(tunnel_configure(w.t, &w.config), 0);
+	check_int(w.t->state, TUNNEL_UP); /* it may still be taken back */
+	tunnel_follow_up(w.t, true);
 	check_int(w.t->state, TUNNEL_STOPPING);
 	check(reach(&w, TUNNEL_UP));
 	read_file(&w, "password", text, sizeof(text));
@@ -749,16 +752,39 @@ static void a_change_costs_what_the_schema_says(void)
 	/* More than the MRU that was asked for cannot come in without asking anew. */
 	w.config.mtu = 1600;
 	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_follow_up(w.t, true);
 	check_int(w.t->state, TUNNEL_STOPPING);
 	check(reach(&w, TUNNEL_UP));
 	check_int(workers_started(&w), 3);
 
 	w.config.disable = true;
 	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_follow_up(w.t, true);
 	check(reach(&w, TUNNEL_DISABLED));
 	w.config.disable = false;
 	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_follow_up(w.t, true);
 	check(reach(&w, TUNNEL_UP));
+}
+
+static void what_is_taken_back_costs_no_session(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	(void)snprintf(w.config.description, sizeof(w.config.description), "refused");
+	w.config.disable = true;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	w.config.description[0] = 0;
+	w.config.disable = false;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	tunnel_follow_up(w.t, false);
+	check_int(w.t->state, TUNNEL_UP);
+	tunnel_follow_up(w.t, true); /* of the next commit: nothing is left of this one */
+	check_int(w.t->state, TUNNEL_UP);
+	check_int(workers_started(&w), 1);
 }
 
 static void ipv6_comes_and_goes_within_a_session(void)
@@ -1017,6 +1043,7 @@ int main(void)
 		TEST(disconnect_holds_until_connect),
 		TEST(commands_while_a_worker_ends_decide_what_follows),
 		TEST(a_change_costs_what_the_schema_says),
+		TEST(what_is_taken_back_costs_no_session),
 		TEST(ipv6_comes_and_goes_within_a_session),
 		TEST(resolvers_of_advertisements_go_with_ipv6),
 		TEST(a_renumbered_session_goes_on),
