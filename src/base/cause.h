@@ -85,7 +85,8 @@ enum cause_class {
 	  "give its CA (ssl ca-certificate; quick: --ca), or its pin if you know that it is yours")         \
 	X(TLS_NAME_MISMATCH, "certificate-name", TLS, PERMANENT, 23,                                        \
 	  "the server's certificate is for another name",                                                   \
-	  "connect by a name in the certificate, or give it (ssl server-name; quick: --server-name)")       \
+	  "connect by a name in the certificate, or give it (ssl server-name; quick: --server-name), or "   \
+	  "its pin if you know that it is yours")                                                           \
 	X(TLS_EXPIRED, "certificate-expired", TLS, PERMANENT, 24, "the server's certificate has expired",   \
 	  "the server needs a new certificate")                                                             \
 	X(TLS_NOT_YET_VALID, "certificate-not-yet-valid", TLS, TRANSIENT, 25,                               \
@@ -101,12 +102,15 @@ enum cause_class {
 	X(TLS_VERSION, "tls-version", TLS, PERMANENT, 29, "no common TLS version or cipher",                \
 	  "the server is too old for TLS 1.2, or allows no common cipher")                                  \
 	X(TLS_FAILED, "tls-failed", TLS, TRANSIENT, 19, "the TLS handshake failed", "see the detail")       \
+	X(TLS_CLIENT_CERTIFICATE, "client-certificate", TLS, PERMANENT, 34,                                 \
+	  "the server asks for a client certificate",                                                       \
+	  "sstpcd has none to show: the server must admit clients by user name and password")               \
 	X(HTTP_TIMEOUT, "http-timeout", HTTP, TRANSIENT, 30, "no answer to the SSTP request",               \
 	  "the port may belong to another service")                                                         \
 	X(HTTP_NOT_SSTP, "not-sstp", HTTP, PERMANENT, 31, "the server is not an SSTP server",               \
 	  "check the server's name and port; a web server or proxy may answer there")                       \
 	X(HTTP_REFUSED, "http-refused", HTTP, TRANSIENT, 32, "the server refused the SSTP request",         \
-	  "the server may be full, or require another host name")                                           \
+	  "the server may be full, require another host name, or not admit this host: see its log")         \
 	X(HTTP_CLOSED, "http-closed", HTTP, TRANSIENT, 33,                                                  \
 	  "the server closed the connection without answer",                                                \
 	  "the server may not offer SSTP, or require another host name")                                    \
@@ -120,7 +124,7 @@ enum cause_class {
 	  "the server offers no usable crypto binding hash",                                                \
 	  "the server's SSTP front end must know its certificate")                                          \
 	X(SSTP_ABORTED, "aborted-by-server", SSTP, TRANSIENT, 39, "the server aborted the session",         \
-	  "see the server's log; after a good login this means that the crypto binding was refused")        \
+	  "see the server's log")                                                                           \
 	X(LCP_TIMEOUT, "lcp-timeout", LCP, TRANSIENT, 40, "no agreement on the PPP link in time",           \
 	  "try again; see the server's log")                                                                \
 	X(LCP_FAILED, "lcp-failed", LCP, PERMANENT, 41, "PPP link options cannot be agreed",                \
@@ -136,6 +140,8 @@ enum cause_class {
 	X(AUTH_METHOD, "authentication-method", AUTH, PERMANENT, 52,                                        \
 	  "the server offers no allowed authentication method",                                             \
 	  "allow what it offers (authentication allow; quick: --allow) if you accept the risk")             \
+	X(AUTH_UNSUPPORTED, "authentication-unsupported", AUTH, PERMANENT, 57,                              \
+	  "the server offers no authentication method that sstpcd has", "enable MS-CHAPv2 on the server")   \
 	X(AUTH_SERVER_UNPROVEN, "server-not-authentic", AUTH, PERMANENT, 53,                                \
 	  "the server could not prove that it knows the password",                                          \
 	  "this may be an attack: do not go on before you know why")                                        \
@@ -143,6 +149,8 @@ enum cause_class {
 	  "change the password on the server")                                                              \
 	X(AUTH_DISABLED, "account-disabled", AUTH, PERMANENT, 55, "the account may not log in",             \
 	  "ask the server's administrator (disabled, restricted hours, or no dial-in permission)")          \
+	X(AUTH_NO_LOGIN, "no-login", AUTH, PERMANENT, 56, "no user name and password are configured",       \
+	  "set authentication username and password: SSTP servers ask for them")                            \
 	X(IPCP_TIMEOUT, "ipcp-timeout", IPCP, TRANSIENT, 60, "no IP address was agreed in time",            \
 	  "the server's address pool or DHCP may be exhausted")                                             \
 	X(IPCP_NO_ADDRESS, "no-address", IPCP, TRANSIENT, 61, "the server gave no usable IP address",       \

@@ -109,6 +109,15 @@ void config_check(const struct config_tree *old, const struct config_tree *new, 
 }
 
 /* A pin alone decides: a CA beside it has no effect. */
+static void warn_about_mtu(const struct config_node *old, const struct config_node *new, struct text *out)
+{
+	const char *was = config_node_value(old, "mtu"), *is = config_node_value(new, "mtu");
+	uint32_t mtu;
+
+	if (is && (!was || strcmp(was, is) != 0) && parse_u32(is, 0, IPV6_MTU_MIN - 1, &mtu) == 0)
+		text_addf(out, "Warning: %s: no IPv6 with an MTU below %d\n", new->value, IPV6_MTU_MIN);
+}
+
 static void warn_about_pins(const struct config_node *old, const struct config_node *new, struct text *out)
 {
 	const struct config_node *was = config_node_get(old, "ssl"), *is = config_node_get(new, "ssl");
@@ -119,6 +128,18 @@ static void warn_about_pins(const struct config_node *old, const struct config_n
 			  new->value);
 }
 
+/* Manual pages have it as optional, and servers do not. */
+static void warn_about_login(const struct config_node *old, const struct config_node *new, struct text *out)
+{
+	bool had = !old || config_node_get(old, "authentication");
+
+	if (had && !config_node_get(new, "authentication"))
+		text_addf(out,
+			  "Warning: %s: no authentication, but SSTP servers ask for a user name and a "
+			  "password\n",
+			  new->value);
+}
+
 void config_warnings(const struct config_tree *old, const struct config_tree *new, struct text *out)
 {
 	const struct config_node *before = old ? config_node_get(&old->root, "interfaces") : NULL;
@@ -126,11 +147,10 @@ void config_warnings(const struct config_tree *old, const struct config_tree *ne
 	struct config_pair pair = { 0 };
 
 	while (config_pair_next(&pair, before, after)) {
-		const char *was = config_node_value(pair.a, "mtu"), *is = config_node_value(pair.b, "mtu");
-		uint32_t mtu;
-		if (is && (!was || strcmp(was, is) != 0) && parse_u32(is, 0, IPV6_MTU_MIN - 1, &mtu) == 0)
-			text_addf(out, "Warning: %s: no IPv6 with an MTU below %d\n", pair.b->value,
-				  IPV6_MTU_MIN);
+		if (!pair.b)
+			continue;
+		warn_about_mtu(pair.a, pair.b, out);
 		warn_about_pins(pair.a, pair.b, out);
+		warn_about_login(pair.a, pair.b, out);
 	}
 }

@@ -235,8 +235,12 @@ static void receive(struct pump *p, usec_t now)
 
 	p->socket_ready = n > 0 && !tls_drained(p->tls);
 	p->read_closed = n <= 0 && n != -EAGAIN;
-	if (p->read_closed)
+	if (p->read_closed) {
+		/* TLS 1.3 refuses a login without certificate only after the handshake. */
+		if (tls_failure(p->tls)->cause == CAUSE_TLS_CLIENT_CERTIFICATE)
+			session_stop(p->session, tls_failure(p->tls), now);
 		session_transport_lost(p->session, end_of_connection(p, n), now);
+	}
 	if (n > 0) {
 		p->stats.rx_bytes += (uint64_t)n;
 		p->in_len += (size_t)n;

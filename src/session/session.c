@@ -219,6 +219,7 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 		sstp_authenticated(&s->sstp, params->hlak, now);
 		break;
 	case PPP_EVENT_IPCP_UP:
+		sstp_binding_accepted(&s->sstp); /* or it would not have answered */
 		if (!s->flowing)
 			push_event(s, SESSION_EVENT_STAGE, STAGE_IPCP);
 		s->flowing = true;
@@ -229,6 +230,7 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 		update_families(s);
 		break;
 	case PPP_EVENT_IPV6CP_UP:
+		sstp_binding_accepted(&s->sstp);
 		first = !s->flowing && !s->config.ppp.ipv4;
 		push_event(s, SESSION_EVENT_IPV6_UP, STAGE_UP);
 		if (first) {
@@ -463,7 +465,10 @@ static void lose_call(struct session *s, const char *how, usec_t now)
 	sstp_transport_lost(&s->sstp, now);
 	while ((e = sstp_event(&s->sstp)).type != SSTP_EVENT_NONE) {
 		/* While the call is being closed the end of the transport is part of it, and no failure. */
-		if (e.failure.cause == CAUSE_CONNECTION_LOST) {
+		if (e.failure.cause == CAUSE_CONNECTION_LOST && s->config.role == SSTP_CLIENT &&
+		    !s->sstp_was_up && http_response_was_page(&s->response, &failure)) {
+			e.failure = failure;
+		} else if (e.failure.cause == CAUSE_CONNECTION_LOST) {
 			failure_set(&failure, e.failure.cause, "%s%s%s", how, connected ? ", " : "",
 				    connected ? e.failure.detail : "");
 			e.failure = failure;

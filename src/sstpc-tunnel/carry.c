@@ -199,7 +199,9 @@ int carry_start(struct worker *w, const struct tls_peer *peer)
 	};
 
 	random_fill(&random_system, &config.tx.hash_key, sizeof(config.tx.hash_key));
-	(void)snprintf(config.host, sizeof(config.host), "%s", c->host);
+	/* A server that is chosen by name compares both with its own: TLS's and HTTP's (accel-ppp's
+	 * host-name). */
+	(void)snprintf(config.host, sizeof(config.host), "%s", c->tls_name);
 	memcpy(config.sstp.cert_sha1, peer->sha1, sizeof(peer->sha1));
 	memcpy(config.sstp.cert_sha256, peer->sha256, sizeof(peer->sha256));
 	w->session = calloc(1, sizeof(*w->session));

@@ -75,6 +75,17 @@ static int enter_sandbox(struct worker *w)
 	return r;
 }
 
+/* Where the connection goes to: the first choice, then the one that has answered. */
+static void report_target(struct worker *w, unsigned index)
+{
+	const struct connect_target *t = &w->connector.targets[index];
+	char detail[128], text[ADDRESS_TEXT];
+
+	address_format(&t->address, text);
+	(void)snprintf(detail, sizeof(detail), "%s port %u through %s", text, w->config.port, t->device);
+	report_stage(w, STAGE_CONNECT, detail);
+}
+
 static int start_tls(struct worker *w, struct failure *failure)
 {
 	const struct worker_config *c = &w->config;
@@ -117,6 +128,8 @@ static void on_connected(void *ctx, int fd, unsigned index, const struct failure
 	}
 	w->socket = fd;
 	w->reached = index;
+	if (index > 0)
+		report_target(w, index);
 	int r = enter_sandbox(w);
 	if (r < 0) {
 		worker_fail_with(w, CAUSE_INTERNAL, "entering the sandbox: %s", strerror(-r));
@@ -132,7 +145,7 @@ static void on_connected(void *ctx, int fd, unsigned index, const struct failure
 void dial_through(struct worker *w, const struct worker_routes *routes)
 {
 	struct connector *c = &w->connector;
-	char detail[128], text[ADDRESS_TEXT];
+	char text[ADDRESS_TEXT];
 
 	loop_timer_clear(&w->timer);
 	*c = (struct connector){ .loop = &w->loop, .done = on_connected, .ctx = w };
@@ -151,10 +164,7 @@ void dial_through(struct worker *w, const struct worker_routes *routes)
 		return;
 	}
 	w->step = STEP_CONNECTING;
-	address_format(&c->targets[0].address, text);
-	(void)snprintf(detail, sizeof(detail), "%s port %u through %s", text, w->config.port,
-		       c->targets[0].device);
-	report_stage(w, STAGE_CONNECT, detail);
+	report_target(w, 0);
 	connector_start(c);
 }
 

@@ -77,7 +77,8 @@ int inspect_run(void)
 	r = tls_inspect(pem, (size_t)len, &certificates, &count, &failure);
 	if (r == 0)
 		r = tls_inspect_anchors(certificates, count, &failure);
-	for (size_t i = 0; i < count; i++)
+	/* One or the other: both end up in one pipe. */
+	for (size_t i = 0; r == 0 && i < count; i++)
 		print(&out, &certificates[i]);
 	if (!write_all(STDOUT_FILENO, &out))
 		return complain("the list of certificates cannot be written", "");

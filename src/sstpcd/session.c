@@ -106,6 +106,10 @@ int session_send_password(struct tunnel *t, struct failure *failure)
 	const struct secret *password = &t->config.password;
 	bool exposed = false;
 
+	if (!t->config.username[0]) {
+		failure_set(failure, CAUSE_AUTH_NO_LOGIN, "interface %s", t->config.name);
+		return -EINVAL;
+	}
 	if (t->config.password_file[0]) {
 		int r = password_from_file(t->config.password_file, &read, &exposed, failure);
 		if (r < 0)
@@ -196,6 +200,12 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 	const char *wrong = worker_up_check(&up, t->config.auth);
 	if (wrong) {
 		tunnel_fail(t, CAUSE_IPCP_NO_ADDRESS, "%s", wrong);
+		return 0;
+	}
+	if (!t->config.vrf[0] && a->server.family == AF_INET && a->server.in.s_addr == up.local.s_addr) {
+		tunnel_fail(t, CAUSE_IPCP_NO_ADDRESS,
+			    "it gave its own address, %s: it could not be reached any more",
+			    a->verified.server);
 		return 0;
 	}
 	t->process.phase = WORKER_PHASE_UP;

@@ -43,10 +43,23 @@ void certificate_name(const X509_NAME *name, char *out, size_t size)
 	ERR_clear_error();
 }
 
+/* An address must be an entry of its own kind (RFC 9110 §4.3.5); among the names it looks right, and is not.
+ */
+static void name_entry(char *out, size_t size, const unsigned char *data, size_t len)
+{
+	struct in6_addr address;
+
+	printable(out, size, data, len);
+	if (inet_pton(AF_INET, out, &address) == 1 || inet_pton(AF_INET6, out, &address) == 1) {
+		len = strlen(out);
+		(void)snprintf(out + len, size - len, " (as a name, not as an address)");
+	}
+}
+
 /* Adds one entry to a list "a, b". Returns false for kinds of names that no client connects to. */
 static bool add_alt_name(struct text *out, const GENERAL_NAME *name)
 {
-	char entry[TLS_NAME_MAX + 2];
+	char entry[TLS_NAME_MAX + 40];
 	int kind;
 	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &kind);
 
@@ -55,7 +68,7 @@ static bool add_alt_name(struct text *out, const GENERAL_NAME *name)
 	const unsigned char *data = ASN1_STRING_get0_data(value);
 	int len = ASN1_STRING_length(value);
 	if (kind == GEN_DNS)
-		printable(entry, sizeof(entry), data, (size_t)MAX(len, 0));
+		name_entry(entry, sizeof(entry), data, (size_t)MAX(len, 0));
 	else if ((len != 4 && len != 16) ||
 		 !inet_ntop(len == 4 ? AF_INET : AF_INET6, data, entry, sizeof(entry)))
 		return false;

@@ -108,6 +108,14 @@ static const char *peer_name(const struct tls *t)
 	return t->server ? "the client" : "the server";
 }
 
+/* TLS 1.2 has no alert of its own for it (RFC 5246 §7.4.6), and TLS 1.3 tells it after our handshake. */
+static bool misses_certificate(const struct tls *t)
+{
+	return t->alert == SSL_AD_CERTIFICATE_REQUIRED ||
+	       (t->certificate_asked &&
+		(t->alert == SSL_AD_HANDSHAKE_FAILURE || t->alert == SSL_AD_BAD_CERTIFICATE));
+}
+
 static void explain_alert(const struct tls *t, struct failure *f)
 {
 	bool version = t->alert == SSL_AD_PROTOCOL_VERSION || t->alert == SSL_AD_INSUFFICIENT_SECURITY ||
@@ -115,7 +123,11 @@ static void explain_alert(const struct tls *t, struct failure *f)
 	char text[48];
 
 	alert_text(t->alert, text, sizeof(text));
-	failure_set(f, version ? CAUSE_TLS_VERSION : CAUSE_TLS_ALERT, "alert %s", text);
+	failure_set(f,
+		    version		    ? CAUSE_TLS_VERSION
+		    : misses_certificate(t) ? CAUSE_TLS_CLIENT_CERTIFICATE
+					    : CAUSE_TLS_ALERT,
+		    "alert %s", text);
 }
 
 static void explain_garbage(const struct tls *t, struct failure *f)
@@ -192,7 +204,8 @@ int explain_session(struct tls *t)
 	t->error = -EPROTO;
 	if (t->alert >= 0) {
 		alert_text(t->alert, alert, sizeof(alert));
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s sent the TLS alert %s", peer_name(t), alert);
+		failure_set(f, misses_certificate(t) ? CAUSE_TLS_CLIENT_CERTIFICATE : CAUSE_CONNECTION_LOST,
+			    "%s sent the TLS alert %s", peer_name(t), alert);
 	} else if (t->wire.write_error == -ENOBUFS) {
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s demands answers but reads none", peer_name(t));
 	} else if (socket_error && socket_error != -EPIPE) {

@@ -75,13 +75,14 @@ struct tls {
 	struct wire wire;
 	bool server;
 	bool established;
-	bool shut;	   /* tls_shutdown() was called */
-	bool blocked;	   /* the last read found no whole record */
-	bool closed;	   /* close_notify received */
-	bool end_unsaid;   /* the end was found behind data, and waits for the next read */
-	int error;	   /* negative errno, sticky */
-	int alert;	   /* the last alert received, -1 for none */
-	unsigned messages; /* messages, warnings and empty records since application data arrived */
+	bool shut;		/* tls_shutdown() was called */
+	bool blocked;		/* the last read found no whole record */
+	bool closed;		/* close_notify received */
+	bool end_unsaid;	/* the end was found behind data, and waits for the next read */
+	int error;		/* negative errno, sticky */
+	int alert;		/* the last alert received, -1 for none */
+	bool certificate_asked; /* of us, by the server */
+	unsigned messages;	/* messages, warnings and empty records since application data arrived */
 	int keylog_fd;
 	STACK_OF(X509) * others; /* not trusted: they may complete the server's chain */
 	size_t pin_count;

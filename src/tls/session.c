@@ -115,11 +115,11 @@ static void message_callback(int sent, int version, int type, const void *data, 
 	struct tls *t = arg;
 
 	(void)version;
-	(void)data;
-	(void)len;
 	(void)ssl;
-	if (type == SSL3_RT_HANDSHAKE && !sent)
-		t->messages++;
+	if (type != SSL3_RT_HANDSHAKE || sent)
+		return;
+	t->messages++;
+	t->certificate_asked |= len > 0 && *(const uint8_t *)data == SSL3_MT_CERTIFICATE_REQUEST;
 }
 
 static void keylog_callback(const SSL *ssl, const char *line)

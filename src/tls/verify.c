@@ -284,15 +284,22 @@ int verify_init(struct tls *t, const struct tls_policy *policy, struct failure *
 /* Names of strangers are cut so that the pin behind them always fits. */
 #define NAME_SHOWN 64
 
+static void pin_of(X509 *leaf, char out[static TLS_PIN_TEXT])
+{
+	struct tls_pin pin;
+
+	out[0] = 0;
+	if (certificate_pin(leaf, &pin) == 0)
+		tls_pin_format(&pin, out);
+}
+
 static void explain_untrusted(int error, X509 *failed, X509 *leaf, struct failure *f)
 {
-	char subject[NAME_SHOWN], issuer[NAME_SHOWN], pin_text[TLS_PIN_TEXT] = "";
-	struct tls_pin pin;
+	char subject[NAME_SHOWN], issuer[NAME_SHOWN], pin_text[TLS_PIN_TEXT];
 
 	certificate_name(X509_get_subject_name(failed), subject, sizeof(subject));
 	certificate_name(X509_get_issuer_name(failed), issuer, sizeof(issuer));
-	if (certificate_pin(leaf, &pin) == 0)
-		tls_pin_format(&pin, pin_text);
+	pin_of(leaf, pin_text);
 
 	switch (error) {
 	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -358,18 +365,19 @@ static void explain_purpose(int depth, X509 *failed, struct failure *f)
 
 static void explain_name(X509 *leaf, const char *name, struct failure *f)
 {
-	char names[160], subject[NAME_SHOWN];
+	char names[96], subject[NAME_SHOWN], pin[TLS_PIN_TEXT];
 
 	certificate_alt_names(leaf, names, sizeof(names));
 	certificate_name(X509_get_subject_name(leaf), subject, sizeof(subject));
+	pin_of(leaf, pin);
 	if (names[0])
-		failure_set(f, CAUSE_TLS_NAME_MISMATCH, "expected %.80s; it is for %s%s", name, names,
-			    strlen(names) == sizeof(names) - 1 ? " ..." : "");
+		failure_set(f, CAUSE_TLS_NAME_MISMATCH, "expected %.50s; it is for %s%s: its pin is %s", name,
+			    names, strlen(names) == sizeof(names) - 1 ? " ..." : "", pin);
 	else
-		failure_set(
-			f, CAUSE_TLS_NAME_MISMATCH,
-			"expected %.80s; it has no subjectAltName, and its common name does not count (%s)",
-			name, subject);
+		failure_set(f, CAUSE_TLS_NAME_MISMATCH,
+			    "expected %.50s; it has no subjectAltName, and its common name does not count "
+			    "(%s): its pin is %s",
+			    name, subject, pin);
 }
 
 void verify_explain(int error, int depth, X509 *failed, X509 *leaf, const char *name, int64_t now,

@@ -238,11 +238,16 @@ def talk(conversation):
     return server
 
 
-def https(answer, cert="vpn.example.com", abrupt=False):
-    """Answers the request with these bytes and closes."""
+def https(answer, cert="vpn.example.com", abrupt=False, newest=None):
+    """Answers the request with these bytes, or what a function makes of it, and closes. With `newest`, a version of TLS, it
+    wants a certificate of the client."""
     def conversation(connection):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(T / f"{cert}.pem", T / f"{cert}.key")
+        if newest:
+            context.maximum_version = newest
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(T / "ca.pem")
         with context.wrap_socket(connection, server_side=True) as tls:
             seen = b""
             while b"\r\n\r\n" not in seen:
@@ -250,7 +255,7 @@ def https(answer, cert="vpn.example.com", abrupt=False):
                 if not data:
                     return
                 seen += data
-            tls.sendall(answer)
+            tls.sendall(answer(seen) if callable(answer) else answer)
             if not abrupt:
                 with contextlib.suppress(OSError):
                     tls.unwrap()
@@ -377,6 +382,9 @@ def connection_cases():
         yield Case(f"certificate {cert}", peer(cert=cert), cause=cause,
                    seen=re.escape(f"its pin is {pin}") if cause == "certificate-untrusted" else "")
         yield Case(f"certificate {cert}, pinned", peer(cert=cert), ["--pin", pin], while_up=up_report("trusted by this pin"))
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        yield Case(f"a client certificate is wanted, {version.name}", https(status("200 OK"), newest=version),
+                   cause="client-certificate")
     yield Case("another pin", peer(), ["--pin", pin_of("untrusted")], cause="pin-mismatch")
 
 
@@ -385,6 +393,10 @@ def http_cases():
                         ("404 Not Found", "http-refused"), ("503 Service Unavailable", "http-refused"),
                         ("405 Method Not Allowed", "not-sstp")):
         yield Case(f"HTTP {code}", https(status(code, "Content-Length: 0")), cause=cause, seen=f"HTTP status {code}")
+    yield Case("HTTP 200 and the end", https(status("200 OK", "Content-Length: 0")), cause="not-sstp",
+               seen="HTTP status 200 with a page of 0 bytes")
+    yield Case("HTTP names the server", https(lambda request: status("503 " + re.search(rb"Host: (.*?)\r", request)[1].decode())),
+               cause="http-refused", seen=r"HTTP status 503 vpn\.example\.com")
     yield Case("HTTP redirect", https(status("302 Found", "Location: https://www.example.com/")), cause="not-sstp",
                seen="redirect to https://www.example.com/")
     yield Case("HTTP refusal that is cut off", https(b"HTTP/1.1 403 Forbidden\r\nServ", abrupt=True), cause="http-refused",
@@ -429,6 +441,7 @@ def login_cases():
     yield Case("MTU 4000", peer("--mtu", "4000", "--mru", "4087"), ["--mtu", "4000"],
                while_up=lambda run: (up_report(r"MTU +4000")(run), carries(100_000, ping=3900)(run)))
     yield Case("no IPv6", peer("--no-ipv6"), while_up=carries(1000))
+    yield Case("the server's own address", peer("--pool", "192.0.2.1-192.0.2.1"), cause="no-address", seen="its own address")
     yield Case("TLS 1.2", peer("--tls-max", "1.2"), while_up=up_report(r"TLSv1\.2"))
     yield Case("a key log", peer(), ["--keylog", str(T / "keys")], while_up=key_log)
 

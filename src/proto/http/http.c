@@ -161,6 +161,8 @@ static void read_response_header(struct http_response *r, const char *line)
 		keep(r->location, sizeof(r->location), value);
 	else if (header_value(line, "Transfer-Encoding"))
 		r->transfer_encoding = true;
+	else if ((value = header_value(line, "Content-Length")) && strlen(value) < sizeof(r->length))
+		keep(r->length, sizeof(r->length), value);
 }
 
 /*
@@ -279,6 +281,15 @@ void http_response_closed(const struct http_response *r, const char *how, struct
 	else
 		failure_set(failure, CAUSE_HTTP_CLOSED, "%s%s", how,
 			    r->head.total > 0 ? ", in the middle of the HTTP answer" : "");
+}
+
+bool http_response_was_page(const struct http_response *r, struct failure *failure)
+{
+	if (!r->length[0])
+		return false;
+	failure_set(failure, CAUSE_HTTP_NOT_SSTP, "HTTP status 200 with a page of %s bytes%s%s", r->length,
+		    r->server[0] ? ", from " : "", r->server);
+	return true;
 }
 
 /* --- request --- */

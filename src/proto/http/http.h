@@ -39,6 +39,7 @@ struct http_response {
 	char server[64];    /* "Server:" header, printable, or "" */
 	char location[128]; /* of a redirect, printable */
 	bool transfer_encoding;
+	char length[12]; /* "Content-Length:" of a page; "" for that of a stream, or none */
 };
 
 void http_response_init(struct http_response *r);
@@ -56,6 +57,12 @@ ssize_t http_response_input(struct http_response *r, const uint8_t *data, size_t
  * told: a refusal may be cut off.
  */
 void http_response_closed(const struct http_response *r, const char *how, struct failure *failure);
+
+/*
+ * Whether the answer 200 announced a page instead of a stream ([MS-SSTP] 3.2.4.1: a length of 2^64 - 1), with
+ * `failure` set then. That alone refuses nobody; it explains a connection that ends right behind it.
+ */
+bool http_response_was_page(const struct http_response *r, struct failure *failure);
 
 /* Server role: reads a request head; `status` is the answer it deserves (200, 400, 404, 501). */
 struct http_request {

@@ -115,8 +115,8 @@ void lcp_set_auth_failure(const struct lcp *l, struct failure *f)
 	if (l->role == PPP_SERVER)
 		failure_set(f, CAUSE_AUTH_METHOD, "the client accepts none of %s", allowed);
 	else
-		failure_set(f, CAUSE_AUTH_METHOD, "the server asks for %s, allowed is %s", asked,
-			    allowed[0] ? allowed : "none");
+		failure_set(f, auth_of_offer(&l->offer) ? CAUSE_AUTH_METHOD : CAUSE_AUTH_UNSUPPORTED,
+			    "the server asks for %s, allowed is %s", asked, allowed[0] ? allowed : "none");
 }
 
 static uint32_t new_magic(const struct lcp *l)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The client's half of the automaton, [MS-SSTP] 3.2. */
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/sstp/engine.h"
@@ -65,24 +66,32 @@ static void receive_ack(struct sstp *s, const struct sstp_message *m, usec_t now
 	sstp_raise(s, SSTP_EVENT_LOWER_UP);
 }
 
+static void note_nak(struct sstp *s, const struct sstp_message *m)
+{
+	const char *times = s->naks == 1 ? "time" : "times";
+	uint32_t status;
+	uint8_t attribute;
+
+	if (sstp_message_status(m, &status, &attribute))
+		(void)snprintf(s->nak_text, sizeof(s->nak_text),
+			       "CALL_CONNECT_NAK, %u %s: %s (%u), attribute %s", s->naks, times,
+			       sstp_status_name(status), status, sstp_attribute_name(attribute));
+	else
+		(void)snprintf(s->nak_text, sizeof(s->nak_text), "CALL_CONNECT_NAK, %u %s, without a status",
+			       s->naks, times);
+}
+
 /* [MS-SSTP] 3.2.5.3.3. Whatever the NAK says, our only request is the one that it refuses: the content
  * matters to people alone, and real servers get it wrong. */
 static void receive_nak(struct sstp *s, const struct sstp_message *m, usec_t now)
 {
-	uint32_t status;
-	uint8_t attribute;
-
-	if (s->naks++ < SSTP_RETRY_MAX) {
+	s->naks++;
+	note_nak(s, m);
+	if (s->naks <= SSTP_RETRY_MAX)
 		send_request(s, now);
-		return;
-	}
-	if (sstp_message_status(m, &status, &attribute))
-		sstp_violation(s, SSTP_STATUS_INFO, SSTP_STATUS_RETRY_COUNT_EXCEEDED, CAUSE_SSTP_NAK, now,
-			       "CALL_CONNECT_NAK, %u times: %s (%u), attribute %s", s->naks,
-			       sstp_status_name(status), status, sstp_attribute_name(attribute));
 	else
 		sstp_violation(s, SSTP_STATUS_INFO, SSTP_STATUS_RETRY_COUNT_EXCEEDED, CAUSE_SSTP_NAK, now,
-			       "CALL_CONNECT_NAK, %u times, without a status", s->naks);
+			       "%s", s->nak_text);
 }
 
 void sstp_client_message(struct sstp *s, const struct sstp_message *m, usec_t now)

@@ -331,6 +331,18 @@ void sstp_disconnect(struct sstp *s, const struct failure *failure, usec_t now)
 	}
 }
 
+/* There is no answer to a crypto binding but what the server does next. */
+static bool binding_is_in_doubt(const struct sstp *s, usec_t now)
+{
+	return s->config.role == SSTP_CLIENT && !s->binding_accepted &&
+	       now - s->connected_at < BINDING_ANSWER_TIME;
+}
+
+void sstp_binding_accepted(struct sstp *s)
+{
+	s->binding_accepted = true;
+}
+
 void sstp_transport_lost(struct sstp *s, usec_t now)
 {
 	const char *detail = "";
@@ -340,6 +352,10 @@ void sstp_transport_lost(struct sstp *s, usec_t now)
 		detail = "before the SSTP call was started";
 		break;
 	case SSTP_STATE_REQUEST_SENT:
+		if (s->nak_text[0]) { /* there is no need to wait for our next request */
+			end_silently(s, CAUSE_SSTP_NAK, s->nak_text);
+			return;
+		}
 		detail = s->config.role == SSTP_CLIENT ? "while waiting for CALL_CONNECT_ACK"
 						       : "while waiting for CALL_CONNECT_REQUEST";
 		break;
@@ -347,7 +363,7 @@ void sstp_transport_lost(struct sstp *s, usec_t now)
 		detail = "during PPP negotiation or authentication";
 		break;
 	case SSTP_STATE_CONNECTED:
-		detail = s->config.role == SSTP_CLIENT && now - s->connected_at < BINDING_ANSWER_TIME
+		detail = binding_is_in_doubt(s, now)
 				 ? "right after CALL_CONNECTED; the crypto binding may have been refused"
 				 : "without a goodbye";
 		break;
@@ -369,7 +385,7 @@ static const char *moment(const struct sstp *s, unsigned type, usec_t now)
 		return "in answer to CALL_CONNECT_REQUEST";
 	if (s->state == SSTP_STATE_ACK_RECEIVED)
 		return "during PPP negotiation or authentication";
-	if (s->config.role == SSTP_CLIENT && now - s->connected_at < BINDING_ANSWER_TIME)
+	if (binding_is_in_doubt(s, now))
 		return type == SSTP_CALL_ABORT
 			       ? "right after CALL_CONNECTED, so the crypto binding was probably refused"
 			       : "right after CALL_CONNECTED";

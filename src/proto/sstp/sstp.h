@@ -105,6 +105,9 @@ void sstp_disconnect(struct sstp *s, const struct failure *failure, usec_t now);
 /* Ends the call with CALL_ABORT and a status of [MS-SSTP] 2.2.8. */
 void sstp_abort(struct sstp *s, uint32_t status, const struct failure *failure, usec_t now);
 
+/* Client: the server goes on after CALL_CONNECTED, so it has found the crypto binding good; what ends the
+ * call from here on has another reason. */
+void sstp_binding_accepted(struct sstp *s);
 /* True where IP packets may be exchanged. The packet path asks before it takes the short cut past
  * sstp_input(). */
 bool sstp_is_connected(const struct sstp *s);

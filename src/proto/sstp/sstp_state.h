@@ -21,6 +21,8 @@ struct sstp {
 	usec_t connected_at; /* when CONNECTED was entered */
 	bool probing;	     /* an ECHO_REQUEST is out, and nothing has come since */
 	uint8_t naks;	     /* received (client) or sent (server) */
+	char nak_text[128];  /* client: what the last one said */
+	bool binding_accepted;
 
 	uint8_t hash; /* SSTP_HASH_* of the binding; 0 = not known */
 	uint8_t nonce[SSTP_NONCE_LEN];

@@ -24,18 +24,18 @@ static void silence_ends_in_each_stage(void)
 
 	r = rig_lcp_opened(PPP_AUTH_MSCHAPV2);
 	check_int(ppp_stage(&r->p), STAGE_AUTH);
-	check_int(wait_for_the_end(r), 30 * SEC);
+	check_int(wait_for_the_end(r), 60 * SEC);
 	check_int(r->failure.cause, CAUSE_AUTH_TIMEOUT);
 	check_str(r->failure.detail, "MS-CHAPv2: no challenge");
 
 	r = rig_lcp_opened(PPP_AUTH_CHAP_MD5);
 	hears(r, "ff03c223 012a0018 10 101112131415161718191a1b1c1d1e1f 737276");
-	check_int(wait_for_the_end(r), 30 * SEC);
+	check_int(wait_for_the_end(r), 60 * SEC);
 	check_int(r->failure.cause, CAUSE_AUTH_TIMEOUT);
 	check_str(r->failure.detail, "CHAP-MD5: no answer to the login");
 
 	r = rig_lcp_opened(PPP_AUTH_PAP);
-	check_int(wait_for_the_end(r), 30 * SEC);
+	check_int(wait_for_the_end(r), 60 * SEC);
 	check_int(r->failure.cause, CAUSE_AUTH_TIMEOUT);
 
 	r = rig_network();
@@ -324,12 +324,12 @@ static void endless_renegotiation_ends(void)
 		(void)snprintf(ack, sizeof(ack), "%s", says(r));
 		hush(r);
 		hears_ack_of(r, ack);
-		r->now += 2 * SEC;
+		r->now += 4 * SEC;
 		ppp_timeout(&r->p, r->now);
 		rig_events(r);
 	}
 	check_int(r->failure.cause, CAUSE_AUTH_TIMEOUT);
-	check_int(r->now - start, 30 * SEC);
+	check_int(r->now - start, 60 * SEC);
 }
 
 static void ipcp_may_be_renegotiated(void)

@@ -621,6 +621,7 @@ static void a_lost_connection_is_told_with_its_moment(void)
 		  "right after CALL_CONNECTED; the crypto binding may have been refused" },
 		{ SSTP_STATE_CONNECTED, 10, "without a goodbye" },
 	};
+	struct call accepted;
 	struct sstp_config config = call_config(SSTP_CLIENT);
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -634,6 +635,29 @@ static void a_lost_connection_is_told_with_its_moment(void)
 		check_int(c.failure.cause, CAUSE_CONNECTION_LOST);
 		check_str(c.failure.detail, rows[i].detail);
 	}
+	call_bring(&accepted, &config, SSTP_STATE_CONNECTED);
+	sstp_binding_accepted(&accepted.s);
+	sstp_transport_lost(&accepted.s, accepted.now);
+	call_drain(&accepted);
+	check_str(accepted.failure.detail, "without a goodbye");
+}
+
+/* A server that hangs up behind its NAK: that one counts, not the end of the connection. */
+static void a_nak_and_the_end_is_a_refusal(void)
+{
+	static const uint8_t nak[] = {
+		0x10, 1, 0, 22, 0, 3, 0, 1, 0, 2, 0, 14, 0, 0, 0, 1, 0, 0, 0, 4, 0, 1
+	};
+	struct sstp_config config = call_config(SSTP_CLIENT);
+	struct call c;
+
+	call_bring(&c, &config, SSTP_STATE_REQUEST_SENT);
+	CALL_FEED(&c, nak);
+	sstp_transport_lost(&c.s, c.now);
+	call_drain(&c);
+	check_int(c.events, EVENT(ENDED));
+	check_int(c.failure.cause, CAUSE_SSTP_NAK);
+	check(strstr(c.failure.detail, "CALL_CONNECT_NAK, 1 time: VALUE_NOT_SUPPORTED (4)"));
 }
 
 static void a_violation_is_told_with_message_and_state(void)
@@ -686,6 +710,7 @@ int main(void)
 					  TEST(a_second_start_does_nothing),
 					  TEST(a_web_page_is_named_as_such),
 					  TEST(a_nak_is_retried_three_times),
+					  TEST(a_nak_and_the_end_is_a_refusal),
 					  TEST(timeouts_of_the_negotiation),
 					  TEST(configured_times_are_kept),
 					  TEST(a_silent_server_is_given_up_after_a_probe),
