@@ -171,6 +171,12 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 		       MAX(now + 50 * USEC_PER_MSEC, t->reconciled + RECONCILE_PAUSE));
 }
 
+void tunnel_resolv_conf_changed(struct tunnel *t)
+{
+	if (t->report.dns_backend == NET_DNS_FILE)
+		tunnel_kernel_event(t, NULL);
+}
+
 /* The path of the outer connection */
 
 static struct net_addr from_in6(const struct in6_addr *a)

@@ -120,6 +120,17 @@ static void on_monitor(void *ctx, uint32_t events)
 	}
 }
 
+static void on_resolv_conf(void *ctx, uint32_t events)
+{
+	struct manager *m = ctx;
+
+	(void)events;
+	if (!dns_watch_read(&m->dns_watch))
+		return;
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		tunnel_resolv_conf_changed(m->tunnels[i]);
+}
+
 static void on_network_timer(void *ctx)
 {
 	struct manager *m = ctx;
@@ -221,6 +232,7 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	*m = (struct manager){ .log = *log,
 			       .run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR,
 			       .patience = NAME_LOOKS,
+			       .dns_watch = { .fd = -1 },
 			       .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
 	int r = loop_init(&m->loop);
 	if (r < 0) {
@@ -245,6 +257,10 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	m->resume = (struct loop_resume){ .fn = on_resume, .ctx = m };
 	if (r == 0)
 		r = loop_resume_add(&m->loop, &m->resume);
+	dns_watch_open(&m->dns_watch, options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
+	m->dns_source = (struct loop_fd){ .fn = on_resolv_conf, .ctx = m };
+	if (r == 0 && m->dns_watch.fd >= 0)
+		r = loop_fd_add(&m->loop, &m->dns_source, m->dns_watch.fd, EPOLLIN);
 	if (r < 0) {
 		failure_set(failure, CAUSE_INTERNAL, "the kernel's messages cannot be read: %s",
 			    strerror(-r));
@@ -283,6 +299,8 @@ void manager_done(struct manager *m)
 	loop_resume_remove(&m->resume);
 	loop_fd_remove(&m->netconf_source);
 	loop_fd_remove(&m->monitor_source);
+	loop_fd_remove(&m->dns_source);
+	dns_watch_close(&m->dns_watch);
 	net_monitor_close(&m->monitor);
 	if (loop_timer_is_set(&m->recover_timer))
 		recover(m);

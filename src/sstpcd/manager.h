@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "netconf/dns/watch.h"
 #include "sstpcd/tunnel.h"
 
 struct manager_options {
@@ -24,7 +25,8 @@ struct manager {
 	const char *run_dir;
 	struct netconf *netconf;
 	struct net_monitor monitor;
-	struct loop_fd monitor_source, netconf_source;
+	struct dns_watch dns_watch;
+	struct loop_fd monitor_source, netconf_source, dns_source;
 	struct loop_timer netconf_timer, network_timer, recover_timer;
 	struct loop_resume resume;
 	usec_t asleep;

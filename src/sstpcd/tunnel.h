@@ -189,6 +189,8 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event);
  * still there? Called once for a burst of events. */
 void tunnel_network_changed(struct tunnel *t, usec_t asleep);
 
+/* Somebody, perhaps ourselves, has changed resolv.conf. */
+void tunnel_resolv_conf_changed(struct tunnel *t);
 /* A change of the host's resolver may have ended, well or not. */
 void tunnel_resolver_changed(struct tunnel *t);
 
