@@ -121,6 +121,16 @@ void netconf_free(struct netconf *nc)
 	free(nc);
 }
 
+int netconf_check_vrf(struct netconf *nc, const char *name)
+{
+	struct rtnl_link link;
+
+	int r = rtnl_link_get(&nc->route, name, 0, &link);
+	if (r < 0)
+		return r;
+	return link.is_vrf ? 0 : -ENOTSUP;
+}
+
 /* --- the record -------------------------------------------------------------------------------------------
  */
 

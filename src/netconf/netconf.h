@@ -83,6 +83,10 @@ void netconf_event(struct netconf *nc, const struct net_event *event);
  */
 int netconf_recover(struct netconf *nc);
 
+/* 0: there is a VRF of this name. -ENODEV: no interface; -ENOTSUP: one of another kind; other negative errno.
+ */
+int netconf_check_vrf(struct netconf *nc, const char *name);
+
 /* True while resolvers of this interface are being set or taken back. */
 bool netconf_resolver_is_busy(const struct netconf *nc, const char *name);
 

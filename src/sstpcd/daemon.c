@@ -143,16 +143,18 @@ static uint64_t steady_seconds(void *ctx)
 	return (uint64_t)ts.tv_sec;
 }
 
-static void check_vrf(const struct config_node *interface, const struct config_interface *c,
-		      struct config_errors *errors)
+static void check_vrf(const struct daemon *d, const struct config_node *interface,
+		      const struct config_interface *c, struct config_errors *errors)
 {
+	int r = c->vrf[0] ? netconf_check_vrf(d->manager.netconf, c->vrf) : 0;
 	char path[64];
 
-	if (!c->vrf[0] || if_nametoindex(c->vrf) != 0)
+	if (r == 0)
 		return;
 	(void)snprintf(path, sizeof(path), "interfaces sstpc %s", c->name);
-	config_errors_add(errors, interface->line, interface->column, path, "VRF \"%s\" does not exist!",
-			  c->vrf);
+	config_errors_add(
+		errors, interface->line, interface->column, path,
+		r == -ENOTSUP ? "\"%s\" is an interface, but no VRF!" : "VRF \"%s\" does not exist!", c->vrf);
 }
 
 /* A certificate that nobody had inspected beforehand is one of the archive, and was when it was committed. */
@@ -185,7 +187,7 @@ static void check(void *ctx, const struct config_tree *running, const struct con
 		if (!running || config_interface_load(running, interface->value, &old) < 0)
 			old = (struct config_interface){ .port = 0 };
 		if (strcmp(c.vrf, old.vrf) != 0)
-			check_vrf(interface, &c, errors);
+			check_vrf(d, interface, &c, errors);
 	}
 	for (size_t n = 0; pki && n < pki->n_children; n++)
 		check_certificate(d, pki->children[n], running, errors);
