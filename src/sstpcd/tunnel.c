@@ -241,7 +241,7 @@ static void start_worker(struct tunnel *t)
 
 	t->attempt->waits_for_resolver = false;
 	loop_timer_set(t->host->loop, &t->timer, in(t, DIAL_TIME));
-	if (ensure_device(t, &failure) < 0 || session_start(t, &failure) < 0)
+	if (ensure_device(t, &failure) < 0 || attempt_start(t, &failure) < 0)
 		tunnel_fail(t, failure.cause, "%s", failure.detail);
 }
 
@@ -418,7 +418,7 @@ static void log_in(struct tunnel *t)
 	usec_t deadline = loop_timer_deadline(&t->timer);
 
 	change_state(t, TUNNEL_NEGOTIATING, deadline);
-	if (session_send_password(t, &failure) < 0)
+	if (attempt_send_password(t, &failure) < 0)
 		tunnel_fail(t, failure.cause, "%s", failure.detail);
 	else
 		tunnel_note(t, TUNNEL_NOTE_STATE);
@@ -650,7 +650,7 @@ int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config
 	t->reconcile_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
 	t->process = (struct process){ .loop = host->loop,
 				       .ctx = t,
-				       .message = session_message,
+				       .message = attempt_message,
 				       .violation = on_violation,
 				       .gone = on_gone,
 				       .fd = -1 };

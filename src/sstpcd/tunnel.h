@@ -4,7 +4,7 @@
  * they report, and has the kernel configured accordingly. One table, state × event, in tunnel.c.
  *
  *     tunnel.c    the table and its actions
- *     session.c   what a worker reports, checked and remembered
+ *     attempt.c   what a worker reports, checked and remembered
  *     kernel.c    what the kernel should look like, and which path the outer connection takes
  *
  * Everything runs in the loop of `struct tunnel_host`; nothing here blocks but rtnetlink.
@@ -112,7 +112,7 @@ struct tunnel_attempt {
 	unsigned changes;	/* of addresses, told by this worker in its session */
 };
 
-/* Members may be read by everybody and written by tunnel.c, session.c and kernel.c. */
+/* Members may be read by everybody and written by tunnel.c, attempt.c and kernel.c. */
 struct tunnel {
 	struct tunnel_host *host;
 	struct tunnel_options options;
@@ -209,10 +209,10 @@ void tunnel_note(struct tunnel *t, enum tunnel_note note);
 /* The worker is alive: the watchdog waits anew. */
 void tunnel_answered(struct tunnel *t);
 
-/* session.c */
-int session_start(struct tunnel *t, struct failure *failure); /* starts a worker and sends START */
-int session_send_password(struct tunnel *t, struct failure *failure);
-void session_message(void *ctx, struct ipc_message *m); /* struct process callback */
+/* attempt.c */
+int attempt_start(struct tunnel *t, struct failure *failure); /* starts a worker and sends START */
+int attempt_send_password(struct tunnel *t, struct failure *failure);
+void attempt_message(void *ctx, struct ipc_message *m); /* struct process callback */
 
 /* kernel.c */
 /* Brings the kernel to what the present state wants. Failures are logged and kept in `report`. */

@@ -65,7 +65,7 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 	memcpy(w->user, c->username, sizeof(c->username));
 }
 
-int session_start(struct tunnel *t, struct failure *failure)
+int attempt_start(struct tunnel *t, struct failure *failure)
 {
 	_cleanup_close_ int ca = -1;
 	struct worker_config config;
@@ -100,7 +100,7 @@ static int unless_ended(int r)
 	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }
 
-int session_send_password(struct tunnel *t, struct failure *failure)
+int attempt_send_password(struct tunnel *t, struct failure *failure)
 {
 	_cleanup_secret_ struct secret read = { .len = 0 };
 	const struct secret *password = &t->config.password;
@@ -313,7 +313,7 @@ static int on_closed(struct tunnel *t, const struct ipc_message *m)
 	return r;
 }
 
-void session_message(void *ctx, struct ipc_message *m)
+void attempt_message(void *ctx, struct ipc_message *m)
 {
 	struct tunnel *t = ctx;
 	int r = -EBADMSG;
