@@ -109,7 +109,6 @@ int worker_send_start(int fd, const struct worker_config *c, int tun, int ca, in
 
 	ipc_put_text(&w, c->host);
 	wire_put_u16(&w, c->port);
-	wire_put_u8(&w, c->host_is_address);
 	ipc_put_text(&w, c->bind_device);
 	ipc_put_text(&w, c->tls_name);
 	ipc_put_text(&w, c->sni);
@@ -143,7 +142,6 @@ int worker_decode_start(struct ipc_message *m, struct worker_config *ret, int *r
 
 	ipc_get_text(&r, c.host, sizeof(c.host));
 	c.port = wire_u16(&r);
-	c.host_is_address = ipc_get_bool(&r);
 	get_device(&r, c.bind_device);
 	ipc_get_text(&r, c.tls_name, sizeof(c.tls_name));
 	ipc_get_text(&r, c.sni, sizeof(c.sni));

@@ -93,7 +93,6 @@ struct ipc_monitor worker_monitor_of_worker(void);
 struct worker_config {
 	char host[HOST_MAX]; /* name or address, no brackets */
 	uint16_t port;
-	bool host_is_address;
 	char bind_device[IFNAMSIZ];	   /* bind the outer socket to it; "" = ask by ROUTE_QUERY */
 	char tls_name[HOST_MAX];	   /* the name or address that the certificate must carry; never "" */
 	char sni[HOST_MAX];		   /* "" = send none */

@@ -41,7 +41,6 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 	const char *tls_name = c->server_name[0] ? c->server_name : c->server;
 
 	*w = (struct worker_config){ .port = c->port,
-				     .host_is_address = is_address(c->server),
 				     .n_pins = c->n_pins,
 				     .ca_given = c->ca_pem != NULL,
 				     .ca_anchors_len = (uint32_t)c->ca_anchors_len,
