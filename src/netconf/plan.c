@@ -645,7 +645,6 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 			     .teardown = !desired };
 
 	ret->n_ops = 0;
-	ret->again = false;
 	ret->notices = 0;
 	ret->rival = ret->rival6 = (struct net_route){ 0 };
 	ret->record = ret->claim = *record;
@@ -660,10 +659,8 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 		add_value(&p, NET_OP_CARRIER, 0);
 	if (strcmp(p.want->description, observed->description) != 0)
 		add(&p, NET_OP_ALIAS);
-	if (plan_master(&p) || plan_mtu(&p)) {
-		ret->again = true;
-		return;
-	}
+	if (plan_master(&p) || plan_mtu(&p))
+		return; /* what they make the kernel drop is seen when it is observed anew */
 	plan_sysctls(&p);
 	plan_nft(&p);
 	if (p.want->admin_up && !observed->admin_up)

@@ -3,8 +3,8 @@
  * plan(desired, observed, record) → operations: a pure function. No system calls, no clock, no memory.
  *
  * Some operations make the kernel drop other objects (enslaving and link down drop IPv6 and routes [V], an
- * MTU below 1280 deletes IPv6 [V]). The plan ends behind such an operation and sets `again`: observe and plan
- * anew. It comes to rest: planning on the result of a plan gives an empty plan.
+ * MTU below 1280 deletes IPv6 [V]). The plan ends behind such an operation. So observe and plan anew until a
+ * plan is empty: it comes to rest, for planning on the result of a whole plan gives an empty one.
  */
 #pragma once
 
@@ -67,7 +67,6 @@ enum net_notice {
 struct net_plan {
 	struct net_op ops[NET_OPS_MAX];
 	size_t n_ops;
-	bool again;
 
 	/* Write-ahead: save `claim` before the first operation, `record` after the last. */
 	struct net_record claim, record;
