@@ -309,14 +309,6 @@ size_t tx_backlog(const struct tx *tx)
 	return tx->queue.backlog;
 }
 
-void tx_purge(struct tx *tx)
-{
-	struct flow *f;
-
-	while ((f = queue_turn(&tx->queue)))
-		(void)queue_drop_head(&tx->queue, f);
-}
-
 const struct tx_stats *tx_stats(const struct tx *tx)
 {
 	return &tx->stats;

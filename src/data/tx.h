@@ -119,6 +119,4 @@ size_t tx_fill(struct tx *tx, uint8_t *out, size_t space, usec_t now);
 
 /* Bytes of IP packets that wait. A super-packet counts for what is left of it, headers once. */
 size_t tx_backlog(const struct tx *tx);
-/* Forgets all that waits: stale packets after an outage. */
-void tx_purge(struct tx *tx);
 const struct tx_stats *tx_stats(const struct tx *tx);

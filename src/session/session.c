@@ -535,11 +535,6 @@ size_t session_packet_max(const struct session *s)
 	return TX_OVERHEAD + s->config.tx.mtu;
 }
 
-bool session_has_output(const struct session *s)
-{
-	return s->control_pos < s->control_len || (s->flowing && tx_backlog(s->tx) > 0);
-}
-
 /* Requests and time */
 
 int session_set_credentials(struct session *s, const char *user, const struct secret *password, usec_t now)

@@ -112,8 +112,6 @@ size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now)
 void session_set_mtu(struct session *s, uint16_t mtu);
 /* The bytes that session_output() needs for the largest data packet. */
 size_t session_packet_max(const struct session *s);
-/* True if session_output() would return something. */
-bool session_has_output(const struct session *s);
 
 /* A buffer for one read of the TUN; never NULL. */
 static inline uint8_t *session_tun_reserve(struct session *s, size_t *ret_size)

@@ -31,30 +31,9 @@ static const char *const state_names[_TUNNEL_STATE_MAX] = {
 	[TUNNEL_STOPPING] = "disconnecting",
 };
 
-static const char *const event_names[_TUNNEL_EVENT_MAX] = {
-	[TUNNEL_EVENT_CONNECT] = "connect",
-	[TUNNEL_EVENT_DISCONNECT] = "disconnect",
-	[TUNNEL_EVENT_DISABLE] = "disable",
-	[TUNNEL_EVENT_ENABLE] = "enable",
-	[TUNNEL_EVENT_REDIAL] = "redial",
-	[TUNNEL_EVENT_NETWORK] = "network-changed",
-	[TUNNEL_EVENT_PATH_LOST] = "path-lost",
-	[TUNNEL_EVENT_DELETED] = "deleted",
-	[TUNNEL_EVENT_TIMER] = "timer",
-	[TUNNEL_EVENT_VERIFIED] = "verified",
-	[TUNNEL_EVENT_UP] = "up",
-	[TUNNEL_EVENT_FAILED] = "failed",
-	[TUNNEL_EVENT_GONE] = "gone",
-};
-
 const char *tunnel_state_name(enum tunnel_state state)
 {
 	return (unsigned)state < _TUNNEL_STATE_MAX ? state_names[state] : "unknown";
-}
-
-const char *tunnel_event_name(enum tunnel_event event)
-{
-	return (unsigned)event < _TUNNEL_EVENT_MAX ? event_names[event] : "unknown";
 }
 
 void tunnel_note(struct tunnel *t, enum tunnel_note note)

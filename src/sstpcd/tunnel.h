@@ -56,7 +56,6 @@ enum tunnel_event {
 	TUNNEL_EVENT_GONE,	/* the worker process has ended */
 	_TUNNEL_EVENT_MAX,
 };
-const char *tunnel_event_name(enum tunnel_event event);
 
 struct tunnel;
 

@@ -443,11 +443,6 @@ bool tls_wants_write(const struct tls *t)
 	return wire_unsent(&t->wire) > 0;
 }
 
-size_t tls_unsent(const struct tls *t)
-{
-	return wire_unsent(&t->wire);
-}
-
 static int end_flood(struct tls *t)
 {
 	failure_set(&t->failure, CAUSE_CONNECTION_LOST, "a flood of TLS messages without data");

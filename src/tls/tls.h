@@ -49,9 +49,7 @@ struct tls_pin {
 	uint8_t sha256[32];
 };
 
-/* "sha256:" and base64 (with or without the padding) or 64 hex digits. -EINVAL for anything else. */
-int tls_pin_parse(const char *text, struct tls_pin *ret);
-/* Writes the base64 form. */
+/* Writes "sha256:" and base64, which the configuration takes. */
 void tls_pin_format(const struct tls_pin *pin, char out[static TLS_PIN_TEXT]);
 
 /* --- sessions --- */
@@ -123,8 +121,6 @@ int tls_handshake(struct tls *t);
 
 /* True while encrypted bytes wait for room in the socket: poll for writing, then tls_flush(). */
 bool tls_wants_write(const struct tls *t);
-/* How many those are. */
-size_t tls_unsent(const struct tls *t);
 
 /*
  * Reads what has arrived: as many records as one recv(2) brought and `size` holds. Give room for several

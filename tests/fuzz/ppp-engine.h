@@ -95,7 +95,7 @@ static void machine_input(struct machine *m, const uint8_t *frame, size_t len)
 	if (protocol) {
 		REQUIRE(ip >= copy && ip + ip_len == copy + len && m->authenticated);
 		REQUIRE(ip[0] >> 4 == (protocol == PPP_PROTO_IPV4 ? 4 : 6));
-		REQUIRE(ppp_can_send(&m->ppp, protocol));
+		REQUIRE(protocol == PPP_PROTO_IPV4 ? m->ppp.params.ipv4_up : m->ppp.params.ipv6_up);
 	}
 	free(copy);
 }
@@ -164,8 +164,7 @@ static void machine_step(struct machine *m, struct wire_reader *r)
 	case 6:
 		machine_credentials(m);
 		break;
-	case 7:
-		ppp_send_echo(&m->ppp);
+	case 7: /* free: the corpus counts on the other numbers */
 		break;
 	case 8:
 		ppp_terminate(&m->ppp, m->now);

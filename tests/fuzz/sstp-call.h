@@ -13,7 +13,7 @@
 #include "proto/sstp/sstp.h"
 #include "proto/sstp/sstp_state.h"
 
-enum { OP_FETCH = 0xf0, OP_AUTHENTICATED, OP_TIMER, OP_DISCONNECT, OP_ABORT, OP_LOST, OP_WAIT, OP_DATA };
+enum { OP_FETCH = 0xf0, OP_AUTHENTICATED, OP_TIMER, OP_DISCONNECT, OP_LOST = 0xf5, OP_WAIT, OP_DATA };
 
 /* The certificate of tests/vectors/vectors.json, so that a corpus can hold valid bindings. */
 static const uint8_t cert_sha1[20] = { 0x95, 0xdc, 0x07, 0x51, 0x40, 0x00, 0x1b, 0x9f, 0xf6, 0x71,
@@ -128,9 +128,6 @@ static void script_run(enum sstp_role role, const uint8_t *data, size_t len)
 			break;
 		case OP_DISCONNECT:
 			sstp_disconnect(&t.s, NULL, t.now);
-			break;
-		case OP_ABORT:
-			sstp_abort(&t.s, SSTP_STATUS_NEGOTIATION_TIMEOUT, NULL, t.now);
 			break;
 		case OP_LOST:
 			sstp_transport_lost(&t.s, t.now);

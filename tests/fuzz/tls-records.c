@@ -81,7 +81,7 @@ static void machine_read(struct machine *m, size_t size)
 		m->got += (size_t)n;
 		REQUIRE(m->got <= m->sealed);
 	}
-	REQUIRE(tls_unsent(m->t) <= QUEUE_MAX);
+	REQUIRE(wire_unsent(&m->t->wire) <= QUEUE_MAX);
 }
 
 static void machine_write(struct machine *m, size_t len, bool more)
@@ -96,7 +96,7 @@ static void machine_write(struct machine *m, size_t len, bool more)
 	REQUIRE(n >= 0 || n == -EAGAIN || n == m->t->error || n == m->t->wire.write_error ||
 		(m->goodbye && n == -EPIPE));
 	m->written += (size_t)MAX(n, 0);
-	REQUIRE(tls_unsent(m->t) <= QUEUE_MAX);
+	REQUIRE(wire_unsent(&m->t->wire) <= QUEUE_MAX);
 }
 
 /* --- the peer --- */

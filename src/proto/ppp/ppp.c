@@ -675,18 +675,6 @@ void ppp_timeout(struct ppp *p, usec_t now)
 	}
 }
 
-void ppp_send_echo(struct ppp *p)
-{
-	uint8_t body[4];
-	struct wire_writer w = wire_writer(body, sizeof(body));
-
-	if (!runs(p) || !fsm_is_opened(&p->lcp_fsm))
-		return;
-	wire_put_u32(&w, p->lcp.magic);
-	(void)frame_queue_push(&p->queue, FRAME_OWN, PPP_PROTO_LCP, ECHO_REQUEST, fsm_next_id(&p->lcp_fsm),
-			       body, w.len);
-}
-
 const struct ppp_params *ppp_params(const struct ppp *p)
 {
 	return &p->params;
@@ -708,11 +696,4 @@ enum stage ppp_stage(const struct ppp *p)
 	if (p->failure.cause != CAUSE_NONE)
 		return cause_stage(p->failure.cause);
 	return p->params.ipv4_up || p->params.ipv6_up || p->phase != PPP_NETWORK ? STAGE_UP : STAGE_IPCP;
-}
-
-bool ppp_can_send(const struct ppp *p, int protocol)
-{
-	return protocol == PPP_PROTO_IPV4   ? p->params.ipv4_up
-	       : protocol == PPP_PROTO_IPV6 ? p->params.ipv6_up
-					    : false;
 }

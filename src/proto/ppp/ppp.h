@@ -136,17 +136,9 @@ struct ppp_event ppp_event(struct ppp *p);
 usec_t ppp_deadline(const struct ppp *p);
 void ppp_timeout(struct ppp *p, usec_t now);
 
-/*
- * Queues an LCP Echo-Request if LCP is opened; the answer is a received frame like any other. A session that
- * hears nothing can so make the peer speak: all servers answer it, which is not so for SSTP's own echo.
- */
-void ppp_send_echo(struct ppp *p);
-
 const struct ppp_params *ppp_params(const struct ppp *p);
 /* The stage that a hang would be in now: STAGE_LCP, STAGE_AUTH, STAGE_IPCP or STAGE_UP. */
 enum stage ppp_stage(const struct ppp *p);
 /* Client: true, with `failure` set, if no login method has been agreed because the peer's is not allowed:
  * that is why a peer goes which goes now, whatever it says. */
 bool ppp_login_was_refused(const struct ppp *p, struct failure *failure);
-/* May IP packets of this protocol be sent? */
-bool ppp_can_send(const struct ppp *p, int protocol);

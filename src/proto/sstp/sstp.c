@@ -306,15 +306,6 @@ void sstp_unaccepted(struct sstp *s, unsigned type, usec_t now)
 		       "unexpected %s in state %s", sstp_message_name(type), sstp_state_name(s));
 }
 
-void sstp_abort(struct sstp *s, uint32_t status, const struct failure *failure, usec_t now)
-{
-	if (is_open(s))
-		abort_call(s, SSTP_STATUS_INFO, status, failure ? failure->cause : CAUSE_NONE,
-			   failure ? failure->detail : "", now);
-	else if (s->state == SSTP_STATE_IDLE)
-		end_silently(s, failure ? failure->cause : CAUSE_NONE, failure ? failure->detail : "");
-}
-
 void sstp_disconnect(struct sstp *s, const struct failure *failure, usec_t now)
 {
 	enum cause cause = failure ? failure->cause : CAUSE_NONE;

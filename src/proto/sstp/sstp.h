@@ -102,8 +102,6 @@ void sstp_authenticated(struct sstp *s, const uint8_t hlak[static SSTP_HLAK_LEN]
 /* Ends the call: CALL_DISCONNECT, and ENDED after its ACK or 5 s. `failure` (may be NULL) is what ENDED
  * reports. */
 void sstp_disconnect(struct sstp *s, const struct failure *failure, usec_t now);
-/* Ends the call with CALL_ABORT and a status of [MS-SSTP] 2.2.8. */
-void sstp_abort(struct sstp *s, uint32_t status, const struct failure *failure, usec_t now);
 
 /* Client: the server goes on after CALL_CONNECTED, so it has found the crypto binding good; what ends the
  * call from here on has another reason. */

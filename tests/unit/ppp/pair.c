@@ -243,7 +243,7 @@ static void mschapv2_session_comes_up_and_ends(void)
 		  0); /* random ones are not universal: RFC 5072 §4.1 */
 	check_str(b->user, "CORP\\alice");
 	check_int(ppp_stage(&w->client), STAGE_UP);
-	check(ppp_can_send(&w->client, PPP_PROTO_IPV4) && ppp_can_send(&w->client, PPP_PROTO_IPV6));
+	check(ppp_params(&w->client)->ipv4_up && ppp_params(&w->client)->ipv6_up);
 	check(ppp_deadline(&w->client) == USEC_NEVER);
 	check(ppp_deadline(&w->server) == USEC_NEVER);
 
@@ -253,7 +253,7 @@ static void mschapv2_session_comes_up_and_ends(void)
 	check(w->client_down && w->server_down);
 	check_int(w->client_failure.cause, CAUSE_NONE);
 	check_int(w->server_failure.cause, CAUSE_PEER_DISCONNECT);
-	check(!ppp_can_send(&w->client, PPP_PROTO_IPV4));
+	check(!ppp_params(&w->client)->ipv4_up);
 }
 
 /* Every method gives the same result on both sides; only MS-CHAPv2 makes keys. */
@@ -381,7 +381,7 @@ static void ipv6_refused_leaves_ipv4_up(void)
 	check(told_down);
 	check(w->ipv4[0] && w->ipv4[1]);
 	check(!w->client_down && !w->server_down);
-	check(ppp_can_send(&w->client, PPP_PROTO_IPV4) && !ppp_can_send(&w->client, PPP_PROTO_IPV6));
+	check(ppp_params(&w->client)->ipv4_up && !ppp_params(&w->client)->ipv6_up);
 }
 
 static bool is_ipv6_up(const struct world *w)
@@ -538,7 +538,7 @@ static void ending_is_bounded_when_the_peer_is_gone(void)
 	unsigned sent = w->sent;
 	ppp_terminate(&w->client, w->now);
 	settle(w);
-	check(!ppp_can_send(&w->client, PPP_PROTO_IPV4));
+	check(!ppp_params(&w->client)->ipv4_up);
 	while (!w->client_down && advance(w, USEC_NEVER))
 		;
 	check(w->client_down);

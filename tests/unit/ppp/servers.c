@@ -235,11 +235,6 @@ static void softether_from_its_first_byte_to_an_address(void)
 	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
 	hush(r);
 
-	ppp_send_echo(&r->p);
-	check_str(says(r), "ff03c0210903000800000000");
-	hears(r, "ff03c021 0a030008 00000000"); /* it copies our own magic number back */
-	check_int(r->raised[PPP_EVENT_DOWN], 0);
-
 	r->now = start + 5 * SEC; /* DHCP on the hub is slow, its answers come on its own wake-ups */
 	hears(r, "ff038021 0101000a 0306c0a81e01");
 	hush(r);
@@ -261,8 +256,8 @@ static void softether_from_its_first_byte_to_an_address(void)
 	hush(r);
 
 	ppp_terminate(&r->p, r->now);
-	check_str(says(r), "ff03c02105040004");
-	hears(r, "ff03c021 0604000c 5465726d61746521"); /* its Ack carries data */
+	check_str(says(r), "ff03c02105030004");
+	hears(r, "ff03c021 0603000c 5465726d61746521"); /* its Ack carries data */
 	check_int(r->raised[PPP_EVENT_DOWN], 1);
 	check_int(r->failure.cause, CAUSE_NONE);
 }

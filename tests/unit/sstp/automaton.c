@@ -8,7 +8,6 @@ enum stimulus {
 	PACKET,	       /* bytes, whole packets */
 	AUTHENTICATED, /* the upper layer calls … */
 	DISCONNECT,
-	ABORT,
 	TIMER, /* the deadline has come */
 	LOST,
 };
@@ -105,7 +104,6 @@ static const struct row client_rows[] = {
 	{ "length below 4",			  "XX XX XX XX XX XX XX", P(length_3) },
 	{ "authentication completed",		  "- co - - - - -", .stimulus = AUTHENTICATED },
 	{ "stop",				  "dp dp dp - - - -", .stimulus = DISCONNECT },
-	{ "abort",				  "a5 a5 a5 - - - -", .stimulus = ABORT },
 	{ "timer",				  "a8 a8 ec en en en en", .stimulus = TIMER },
 	{ "transport lost",			  "en en en en en en en", .stimulus = LOST },
 };
@@ -133,7 +131,6 @@ static const struct row server_rows[] = {
 	{ "length below 4",			  "XX XX XX XX XX XX XX", P(length_3) },
 	{ "authentication completed",		  "- - - - - - -", .stimulus = AUTHENTICATED },
 	{ "stop",				  "dp dp dp - - - -", .stimulus = DISCONNECT },
-	{ "abort",				  "a5 a5 a5 - - - -", .stimulus = ABORT },
 	{ "timer",				  "a8 a8 ec en en en en", .stimulus = TIMER },
 	{ "transport lost",			  "en en en en en en en", .stimulus = LOST },
 };
@@ -186,9 +183,6 @@ static ssize_t apply(struct call *c, const struct row *row, struct sstp_input *r
 		break;
 	case DISCONNECT:
 		sstp_disconnect(&c->s, NULL, c->now);
-		break;
-	case ABORT:
-		sstp_abort(&c->s, SSTP_STATUS_UNACCEPTED_FRAME_RECEIVED, NULL, c->now);
 		break;
 	case TIMER:
 		c->now = sstp_deadline(&c->s);

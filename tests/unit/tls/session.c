@@ -60,7 +60,7 @@ static int transfer(struct tls *from, struct tls *to, size_t total, size_t piece
 			sent += (size_t)n;
 			moved = true;
 		}
-		if (tls_unsent(from) > QUEUE_TARGET)
+		if (wire_unsent(&from->wire) > QUEUE_TARGET)
 			return 2;
 		if (tls_wants_write(from) && (n == -EAGAIN || want == 0)) {
 			int error = tls_flush(from);
@@ -129,9 +129,9 @@ static void records_wait_for_more_and_leave_together(void)
 	check_int(ioctl(l.fds[1], FIONREAD, &waiting), 0);
 	check_int(waiting, 0);
 	check(tls_wants_write(l.client));
-	check(tls_unsent(l.client) > 3 * sizeof(data));
+	check(wire_unsent(&l.client->wire) > 3 * sizeof(data));
 	check_int(tls_write(l.client, data, 10, false), 10);
-	check_int(tls_unsent(l.client), 0);
+	check_int(wire_unsent(&l.client->wire), 0);
 	/* One recv(2) brings all four. */
 	check_int(tls_read(l.server, in, sizeof(in)), 3 * sizeof(data) + 10);
 	check_int(tls_read(l.server, in, sizeof(in)), -EAGAIN);
@@ -157,7 +157,7 @@ static void one_read_is_one_recv(void)
 		n = tls_write(l.client, data + sent, sizeof(data) - sent, false);
 		check(n > 0);
 	}
-	check_int(tls_unsent(l.client), 0);
+	check_int(wire_unsent(&l.client->wire), 0);
 	first = tls_read(l.server, in, sizeof(in));
 	check(first >= 15 * (ssize_t)TLS_RECORD_MAX); /* many records at once */
 	check(first <= 16 * (ssize_t)TLS_RECORD_MAX);
@@ -187,7 +187,7 @@ static void a_full_queue_takes_nothing(void)
 		check(n == 0 || n == -EAGAIN);
 	}
 	check_int(got, taken);
-	check_int(tls_unsent(l.client), 0);
+	check_int(wire_unsent(&l.client->wire), 0);
 	check_int(tls_write(l.client, data, 1, false), 1);
 	link_close(&l);
 }
@@ -284,7 +284,7 @@ static void what_the_peer_said_is_read_after_a_failed_write(void)
 	l.fds[1] = close_fd(l.fds[1]);
 	check_int(tls_write(l.client, "x", 1, false), -EPIPE);
 	check_int(tls_flush(l.client), -EPIPE);
-	check_int(tls_unsent(l.client), 0);
+	check_int(wire_unsent(&l.client->wire), 0);
 	check_int(tls_read(l.client, in, sizeof(in)), 3);
 	check_int(tls_read(l.client, in, sizeof(in)), 0);
 	link_close(&l);
@@ -543,14 +543,14 @@ static void demands_without_reading_end_the_session(void)
 		check_int(SSL_write(l.raw.ssl, "x", 1), 1);
 		do {
 			n = tls_read(l.client, in, sizeof(in));
-			most = MAX(most, tls_unsent(l.client));
+			most = MAX(most, wire_unsent(&l.client->wire));
 		} while (n > 0 && !tls_drained(l.client));
 	}
 	check(most > QUEUE_TARGET); /* it did pile up */
 	check(most <= QUEUE_MAX);
 	check_int(n, -EPROTO);
 	check_str(tls_failure(l.client)->detail, "the server demands answers but reads none");
-	check_int(tls_unsent(l.client), 0);
+	check_int(wire_unsent(&l.client->wire), 0);
 	raw_link_close(&l);
 }
 

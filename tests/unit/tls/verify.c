@@ -195,15 +195,20 @@ static const struct verdict verdicts[] = {
 	{ GOOD, ROOT, ROOT, NAME, NULL, ROOT, CAUSE_TLS_PIN_MISMATCH, "" },
 };
 
-static struct tls_pin pin_of(enum who who)
+static struct tls_pin pin_of_key(EVP_PKEY *key)
 {
 	struct tls_pin pin = { 0 };
 	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(cast[who].key, &der);
+	int len = i2d_PUBKEY(key, &der);
 
 	(void)EVP_Digest(der, (size_t)len, pin.sha256, NULL, EVP_sha256(), NULL);
 	OPENSSL_free(der);
 	return pin;
+}
+
+static struct tls_pin pin_of(enum who who)
+{
+	return pin_of_key(cast[who].key);
 }
 
 static struct failure judge(const struct verdict *v, enum tls_version version)
@@ -274,20 +279,16 @@ static void the_printed_pin_works(void)
 {
 	struct verdict v = { SELF_SIGNED, NOBODY, ROOT, NAME, NULL, NOBODY, CAUSE_NONE, "" };
 	struct failure f = judge(&v, TLS_ANY);
-	const char *text = strstr(f.detail, "sha256:");
-	struct tls_pin printed, real = pin_of(SELF_SIGNED);
+	struct tls_pin pin = pin_of(SELF_SIGNED);
+	char text[TLS_PIN_TEXT];
 
-	check(text != NULL);
-	check_int(tls_pin_parse(text, &printed), 0);
-	check_mem(printed.sha256, 32, real.sha256, 32);
+	tls_pin_format(&pin, text);
+	check(strstr(f.detail, text) != NULL);
 
 	v.pin = GOOD;
 	f = judge(&v, TLS_ANY);
 	check_int(f.cause, CAUSE_TLS_PIN_MISMATCH);
-	text = strstr(f.detail, "sha256:");
-	check(text != NULL);
-	check_int(tls_pin_parse(text, &printed), 0);
-	check_mem(printed.sha256, 32, real.sha256, 32);
+	check(strstr(f.detail, text) != NULL);
 }
 
 /* Names of a stranger never push the pin out of the message. */
@@ -299,14 +300,15 @@ static void long_names_leave_room_for_the_pin(void)
 	const int errors[] = { X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
 			       X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
 			       X509_V_ERR_PATH_LENGTH_EXCEEDED };
-	struct tls_pin pin;
+	struct tls_pin pin = pin_of_key(leaf.key);
+	char text[TLS_PIN_TEXT];
 
+	tls_pin_format(&pin, text);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		struct failure f = { 0 };
 		verify_explain(errors[i], 0, leaf.cert, leaf.cert, NAME, 0, &f);
 		check_int(f.cause, CAUSE_TLS_UNTRUSTED);
-		check(strstr(f.detail, "sha256:") != NULL);
-		check_int(tls_pin_parse(strstr(f.detail, "sha256:"), &pin), 0);
+		check(strstr(f.detail, text) != NULL);
 	}
 	identity_free(&leaf);
 	identity_free(&root);
