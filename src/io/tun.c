@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_arp.h>
-#include <linux/if_tun.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,27 +13,8 @@
 #ifndef IFF_NO_CARRIER
 #define IFF_NO_CARRIER 0x0040
 #endif
-#ifndef TUN_F_USO4
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
 
 #define TUN_PATH "/dev/net/tun"
-
-static unsigned kernel_offloads(unsigned offloads)
-{
-	unsigned flags = 0;
-
-	if (offloads & TUN_OFFLOAD_CSUM)
-		flags |= TUN_F_CSUM;
-	if (offloads & TUN_OFFLOAD_TSO4)
-		flags |= TUN_F_TSO4;
-	if (offloads & TUN_OFFLOAD_TSO6)
-		flags |= TUN_F_TSO6;
-	if (offloads & TUN_OFFLOAD_USO)
-		flags |= TUN_F_USO4 | TUN_F_USO6;
-	return flags;
-}
 
 /* Sets as much of `wanted` as the kernel takes: it refuses a set with an unknown bit as a whole. Segmentation
  * without checksum offload is refused, too. Returns what is set. */
@@ -44,7 +24,7 @@ static unsigned set_offloads(int fd, unsigned wanted)
 				       wanted & (unsigned)TUN_OFFLOAD_CSUM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fallbacks); i++)
-		if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)kernel_offloads(fallbacks[i])) == 0)
+		if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)tun_offload_flags(fallbacks[i])) == 0)
 			return fallbacks[i];
 	return 0;
 }

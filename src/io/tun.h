@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -12,6 +13,12 @@
 
 #include "base/cause.h"
 #include "base/macro.h"
+
+/* Younger than the oldest kernel headers that we build with. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 /* What the kernel may hand us and we may hand the kernel, as in TUNSETOFFLOAD. */
 enum tun_offload {
@@ -21,6 +28,14 @@ enum tun_offload {
 	TUN_OFFLOAD_USO = 1 << 3, /* IPv4 and IPv6; Linux 6.2 */
 };
 #define TUN_OFFLOAD_ALL (TUN_OFFLOAD_CSUM | TUN_OFFLOAD_TSO4 | TUN_OFFLOAD_TSO6 | TUN_OFFLOAD_USO)
+/* A set of these as TUNSETOFFLOAD spells it: TUN_F_*. */
+static inline uint32_t tun_offload_flags(unsigned offloads)
+{
+	return (offloads & TUN_OFFLOAD_CSUM ? (uint32_t)TUN_F_CSUM : 0) |
+	       (offloads & TUN_OFFLOAD_TSO4 ? (uint32_t)TUN_F_TSO4 : 0) |
+	       (offloads & TUN_OFFLOAD_TSO6 ? (uint32_t)TUN_F_TSO6 : 0) |
+	       (offloads & TUN_OFFLOAD_USO ? (uint32_t)(TUN_F_USO4 | TUN_F_USO6) : 0);
+}
 
 /*
  * Packets that the device holds until they are read. The default of 500 is 4 ms of a stream of small packets:

@@ -2,7 +2,6 @@
 #include "state.h"
 
 #include <errno.h>
-#include <linux/if_tun.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -10,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef TUN_F_USO4 /* Linux 6.2 */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
+#include "io/tun.h"
 
 #define CLOSE_TIME (1 * USEC_PER_SEC)
 

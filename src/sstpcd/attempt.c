@@ -3,18 +3,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_tun.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "sstpcd/password.h"
 #include "sstpcd/tunnel.h"
-
-#ifndef TUN_F_USO4 /* Linux 6.2 */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
 
 /* A worker may tell this much; then it is told to be quiet by not listening. */
 #define LOG_LINES_MAX 2000
@@ -24,15 +18,6 @@ static bool is_address(const char *host)
 	struct in6_addr a;
 
 	return inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1;
-}
-
-/* As the kernel's TUNSETOFFLOAD spells them. */
-static uint32_t tun_flags(unsigned offloads)
-{
-	return (offloads & TUN_OFFLOAD_CSUM ? (uint32_t)TUN_F_CSUM : 0) |
-	       (offloads & TUN_OFFLOAD_TSO4 ? (uint32_t)TUN_F_TSO4 : 0) |
-	       (offloads & TUN_OFFLOAD_TSO6 ? (uint32_t)TUN_F_TSO6 : 0) |
-	       (offloads & TUN_OFFLOAD_USO ? (uint32_t)(TUN_F_USO4 | TUN_F_USO6) : 0);
 }
 
 static void make_config(const struct tunnel *t, struct worker_config *w)
@@ -51,7 +36,7 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 				     .ipv6 = true,
 				     .want_dns = true, /* no-peer-dns may be deleted in the session */
 				     .vnet_hdr = t->tun.vnet_hdr,
-				     .offloads = tun_flags(t->tun.offloads),
+				     .offloads = tun_offload_flags(t->tun.offloads),
 				     .log_level = t->log.max };
 	memcpy(w->host, c->server, sizeof(w->host));
 	memcpy(w->tls_name, tls_name, sizeof(w->tls_name));
