@@ -90,6 +90,13 @@ bool is_host_name(const char *s)
 	return label > 0 && s[len - 1] != '-' && !numeric;
 }
 
+bool is_address(const char *s)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, s, &address) == 1 || inet_pton(AF_INET6, s, &address) == 1;
+}
+
 bool is_interface_name(const char *s)
 {
 	size_t len = strlen(s);
@@ -105,14 +112,11 @@ bool is_interface_name(const char *s)
 /* Copies `len` bytes as the host and decides what it is. */
 static int set_host(struct host_port *hp, const char *s, size_t len)
 {
-	struct in6_addr address;
-
 	if (len == 0 || len >= sizeof(hp->host))
 		return -EINVAL;
 	memcpy(hp->host, s, len);
 	hp->host[len] = 0;
-	hp->is_address = inet_pton(AF_INET, hp->host, &address) == 1 ||
-			 inet_pton(AF_INET6, hp->host, &address) == 1;
+	hp->is_address = is_address(hp->host);
 	return hp->is_address || is_host_name(hp->host) ? 0 : -EINVAL;
 }
 

@@ -18,6 +18,8 @@ bool is_ascii(const char *s);
  * the last label not all digits, so that no mistyped IPv4 address passes as a name. One trailing dot is
  * allowed. */
 bool is_host_name(const char *s);
+/* An IPv4 or IPv6 address as inet_pton(3) reads it: no zone, no brackets. */
+bool is_address(const char *s);
 /* An interface name that the kernel takes: 1–15 bytes, printable, no '/', ':' or blank, not "." or "..". */
 bool is_interface_name(const char *s);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/schema.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +34,7 @@ static bool is_credential(const char *s)
 
 static bool is_server(const char *s)
 {
-	struct in6_addr address;
-
-	return inet_pton(AF_INET, s, &address) == 1 || inet_pton(AF_INET6, s, &address) == 1 ||
-	       is_host_name(s);
+	return is_address(s) || is_host_name(s);
 }
 
 /*

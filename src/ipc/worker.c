@@ -323,7 +323,6 @@ int worker_send_verified(int fd, const struct worker_verified *v)
 int worker_get_verified(struct wire_reader *r, struct worker_verified *ret)
 {
 	struct worker_verified v = { .port = 0 };
-	struct in6_addr scratch;
 
 	ipc_get_text(r, v.server, sizeof(v.server));
 	v.port = wire_u16(r);
@@ -335,8 +334,7 @@ int worker_get_verified(struct wire_reader *r, struct worker_verified *ret)
 	wire_copy(r, v.pin, sizeof(v.pin));
 	v.by_pin = ipc_get_bool(r);
 	v.not_after = (int64_t)wire_u64(r);
-	if (r->error ||
-	    (inet_pton(AF_INET, v.server, &scratch) != 1 && inet_pton(AF_INET6, v.server, &scratch) != 1))
+	if (r->error || !is_address(v.server))
 		return -EBADMSG;
 	*ret = v;
 	return 0;

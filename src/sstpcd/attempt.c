@@ -13,13 +13,6 @@
 /* A worker may tell this much; then it is told to be quiet by not listening. */
 #define LOG_LINES_MAX 2000
 
-static bool is_address(const char *host)
-{
-	struct in6_addr a;
-
-	return inet_pton(AF_INET, host, &a) == 1 || inet_pton(AF_INET6, host, &a) == 1;
-}
-
 static void make_config(const struct tunnel *t, struct worker_config *w)
 {
 	const struct config_interface *c = &t->config;

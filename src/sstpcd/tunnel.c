@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sstpcd/tunnel.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -230,11 +229,7 @@ static void start_worker(struct tunnel *t)
  */
 static bool resolver_is_in_the_way(const struct tunnel *t)
 {
-	struct in6_addr a;
-	bool is_name = inet_pton(AF_INET, t->config.server, &a) != 1 &&
-		       inet_pton(AF_INET6, t->config.server, &a) != 1;
-
-	return is_name && netconf_resolver_is_busy(t->host->netconf, t->tun.name);
+	return !is_address(t->config.server) && netconf_resolver_is_busy(t->host->netconf, t->tun.name);
 }
 
 static void dial(struct tunnel *t)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Is this server the one that was meant? The rules stand at the top of tls.h. */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -138,7 +137,6 @@ static int expected_name(const struct tls_policy *policy, char ret[static TLS_NA
 			 struct failure *f)
 {
 	const char *name = policy->server_name ? policy->server_name : policy->host;
-	uint8_t address[16];
 
 	size_t len = strcspn(name, "%");
 	if (name[len] == 0 && len > 0 && name[len - 1] == '.')
@@ -146,8 +144,7 @@ static int expected_name(const struct tls_policy *policy, char ret[static TLS_NA
 	if (len > 0 && len < TLS_NAME_MAX) {
 		memcpy(ret, name, len);
 		ret[len] = 0;
-		*ret_address = inet_pton(AF_INET, ret, address) == 1 ||
-			       inet_pton(AF_INET6, ret, address) == 1;
+		*ret_address = is_address(ret);
 		if (*ret_address || (name[len] != '%' && is_host_name(ret)))
 			return 0;
 	}

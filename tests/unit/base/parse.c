@@ -40,6 +40,17 @@ static void host_names(void)
 	check(!is_host_name(label));
 }
 
+static void addresses(void)
+{
+	check(is_address("192.0.2.1"));
+	check(is_address("2001:db8::1"));
+	check(is_address("::ffff:192.0.2.1"));
+	for (const char *const *s = (const char *const[]){ "", "vpn.example.com", "192.0.2", "192.0.2.1 ",
+							   "[2001:db8::1]", "fe80::1%eth0", NULL };
+	     *s; s++)
+		check(!is_address(*s));
+}
+
 static void hosts_with_ports(void)
 {
 	struct host_port hp;
@@ -81,6 +92,10 @@ static void interface_names(void)
 
 int main(void)
 {
-	return run_tests((struct test[]){
-		TEST(numbers), TEST(host_names), TEST(hosts_with_ports), TEST(interface_names), {} });
+	return run_tests((struct test[]){ TEST(numbers),
+					  TEST(host_names),
+					  TEST(addresses),
+					  TEST(hosts_with_ports),
+					  TEST(interface_names),
+					  {} });
 }
