@@ -28,6 +28,7 @@ enum tun_offload {
 	TUN_OFFLOAD_USO = 1 << 3, /* IPv4 and IPv6; Linux 6.2 */
 };
 #define TUN_OFFLOAD_ALL (TUN_OFFLOAD_CSUM | TUN_OFFLOAD_TSO4 | TUN_OFFLOAD_TSO6 | TUN_OFFLOAD_USO)
+
 /* A set of these as TUNSETOFFLOAD spells it: TUN_F_*. */
 static inline uint32_t tun_offload_flags(unsigned offloads)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "ipc/worker.h"
 #include "sandbox/sandbox.h"
@@ -38,15 +39,10 @@ static void print(struct text *out, const struct tls_certificate *c)
 	text_addf(out, "\t%s\t%s\n", c->subject, c->issuer);
 }
 
-/* write(2), because stdio looks at a file before it writes, and the sandbox knows no fstat(2). */
-static bool write_all(int fd, const struct text *text)
+/* Not by stdio, which looks at a file before it writes: the sandbox knows no fstat(2). */
+static bool write_text(int fd, const struct text *text)
 {
-	size_t done = 0;
-	ssize_t n = 1;
-
-	while (done < text->len && (n = write(fd, text->data + done, text->len - done)) > 0)
-		done += (size_t)n;
-	return text->error == 0 && done == text->len;
+	return write_all(fd, text_str(text), text->len) == 0 && text->error == 0;
 }
 
 static int complain(const char *what, const char *why)
@@ -54,7 +50,7 @@ static int complain(const char *what, const char *why)
 	_cleanup_text_ struct text text = { 0 };
 
 	text_addf(&text, "%s%s\n", what, why);
-	(void)write_all(STDERR_FILENO, &text);
+	(void)write_text(STDERR_FILENO, &text);
 	return 1;
 }
 
@@ -80,7 +76,7 @@ int inspect_run(void)
 	/* One or the other: both end up in one pipe. */
 	for (size_t i = 0; r == 0 && i < count; i++)
 		print(&out, &certificates[i]);
-	if (!write_all(STDOUT_FILENO, &out))
+	if (!write_text(STDOUT_FILENO, &out))
 		return complain("the list of certificates cannot be written", "");
 	return r < 0 ? complain("", failure.detail[0] ? failure.detail : "out of memory") : 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/macro.h"
 
 /* Larger than any message of a worker: what does not fit is refused by ipc_receive(). */
@@ -96,16 +97,12 @@ int process_adopt(struct process *p, pid_t pid, int fd, enum worker_phase phase,
 int process_memory_file(const char *name, const char *data, size_t len)
 {
 	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
 
 	if (fd < 0)
 		return -errno;
-	while (done < len) {
-		ssize_t n = write(fd, data + done, len - done);
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
+	int r = write_all(fd, data, len);
+	if (r < 0)
+		return r;
 	if (lseek(fd, 0, SEEK_SET) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return -errno;

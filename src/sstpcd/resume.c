@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
@@ -194,19 +195,13 @@ static int write_state(struct daemon *d)
 {
 	_cleanup_text_ struct text state = { .max = RESUME_MAX };
 	_cleanup_close_ int fd = memfd_create("state", 0);
-	size_t done = 0;
 
 	if (fd < 0)
 		return -errno;
 	save(d, &state);
 	int r = state.error;
-	while (r == 0 && done < state.len) {
-		ssize_t n = write(fd, state.data + done, state.len - done);
-		if (n < 0)
-			r = -errno;
-		else
-			done += (size_t)n;
-	}
+	if (r == 0)
+		r = write_all(fd, text_str(&state), state.len);
 	if (state.data)
 		wipe(state.data, state.len);
 	return r < 0 ? r : TAKE_FD(fd);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cause.h"
+#include "base/fd.h"
 #include "base/secret.h"
 #include "config/store.h"
 #include "config/words.h"
@@ -243,15 +244,8 @@ static int run_program(const char *const *args, const char *input, size_t input_
 		_exit(127);
 	}
 	fds[0] = close_fd(fds[0]);
-	while (pid > 0 && input_len > 0) {
-		ssize_t n = write(fds[1], input, input_len);
-		if (n < 0 && errno != EINTR)
-			break; /* the pager was left: SIGPIPE is ignored */
-		if (n > 0) {
-			input += n;
-			input_len -= (size_t)n;
-		}
-	}
+	if (pid > 0)
+		(void)write_all(fds[1], input, input_len); /* unless the pager is left: SIGPIPE is ignored */
 	fds[1] = close_fd(fds[1]);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	if (pid > 0)
