@@ -70,8 +70,8 @@ static void bad_token(struct parser *p, const char *message)
 	p->message = message;
 }
 
-/* Behind "/" "*". The text becomes the comment of the next node. */
-static void read_comment(struct parser *p)
+/* Behind "/" "*". The text becomes the comment of the next node. False if it has no end. */
+static bool read_comment(struct parser *p)
 {
 	size_t start = p->pos, end;
 
@@ -79,7 +79,7 @@ static void read_comment(struct parser *p)
 		(void)take(p);
 	if (peek(p, 0) < 0) {
 		bad_token(p, "comment is not closed");
-		return;
+		return false;
 	}
 	end = p->pos;
 	(void)take(p);
@@ -92,6 +92,7 @@ static void read_comment(struct parser *p)
 	p->comment = strndup(p->data + start, MIN(end - start, (size_t)CONFIG_COMMENT_MAX));
 	if (!p->comment)
 		p->error = -ENOMEM;
+	return true;
 }
 
 /* Behind a backslash within quotes. The byte, or -1. */
@@ -139,44 +140,48 @@ static void read_string(struct parser *p, int quote)
 	}
 }
 
-/* The next token; comments are taken on the way. */
-static void next(struct parser *p)
+/* Blanks and comments; the token begins behind them. False if a comment has no end: that is the token. */
+static bool skip_blanks(struct parser *p)
 {
 	for (;;) {
 		int c = peek(p, 0);
+
 		p->at_line = p->line;
 		p->at_column = p->column;
-		if (p->word.data)
-			wipe(p->word.data, p->word.len);
-		p->word.len = 0;
-		if (c < 0) {
-			p->token = TOKEN_END;
-			return;
-		}
-		if (c == 0) {
-			bad_token(p, "NUL byte: the file is damaged");
-			p->hopeless = true;
-			return;
-		}
 		if (c == '/' && peek(p, 1) == '/') {
 			while (peek(p, 0) >= 0 && peek(p, 0) != '\n')
 				(void)take(p);
 		} else if (c == '/' && peek(p, 1) == '*') {
 			(void)take(p);
 			(void)take(p);
-			p->token = TOKEN_END;
-			read_comment(p);
-			if (p->token == TOKEN_BAD)
-				return;
+			if (!read_comment(p))
+				return false;
 		} else if (c == ' ' || c == '\t' || c == '\r') {
 			(void)take(p);
 		} else {
-			break;
+			return true;
 		}
 	}
+}
+
+/* The next token; comments are taken on the way. */
+static void next(struct parser *p)
+{
+	if (p->word.data)
+		wipe(p->word.data, p->word.len);
+	p->word.len = 0;
+	if (!skip_blanks(p))
+		return;
 
 	int c = take(p);
 	switch (c) {
+	case -1:
+		p->token = TOKEN_END;
+		return;
+	case 0:
+		bad_token(p, "NUL byte: the file is damaged");
+		p->hopeless = true;
+		return;
 	case '\n':
 	case ';':
 		p->token = TOKEN_LINE_END;

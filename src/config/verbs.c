@@ -267,17 +267,67 @@ static const char *new_password_file(const struct config_node *node, const struc
 	return found;
 }
 
+/* It becomes part of a line of the archive, and of the log. */
+static enum session_status check_comment(struct command *c, const char *comment)
+{
+	if (strlen(comment) > CONFIG_COMMIT_COMMENT_MAX)
+		return fail_plain(c, "Commit comment too long (limit 255 characters)\n");
+	if (!is_printable(comment))
+		return fail_plain(c, "Commit comment: only printable characters of UTF-8 in one line\n");
+	return SESSION_OK;
+}
+
+/* Takes what others have committed into the candidate; fails where that was changed here, too. */
+static enum session_status join_running(struct command *c)
+{
+	_cleanup_errors_ struct config_errors conflicts = { 0 };
+	const struct config_system *system = c->s->system;
+
+	if (c->s->base_revision == system->revision)
+		return SESSION_OK;
+	int r = config_session_join_running(c->s, true, &conflicts);
+	if (r >= 0)
+		return SESSION_OK;
+	if (r == -ENOMEM)
+		return fail_plain(c, "Out of memory\nCommit failed\n");
+	text_add(c->out, "The running configuration was changed meanwhile where you have changed it too:\n");
+	for (size_t i = 0; i < conflicts.n; i++)
+		text_addf(c->out, "    [%s] %s\n", conflicts.items[i].path, conflicts.items[i].message);
+	text_addf(c->out,
+		  "Last change by user '%s' via '%s'. Your changes are kept: use 'compare' to see what\n"
+		  "they do to the configuration that runs now, then 'commit' again to put yours in its\n"
+		  "place, or 'discard' to leave it as it is.\n"
+		  "Commit failed\n",
+		  system->last.user, system->last.via);
+	return SESSION_FAILED;
+}
+
+/* The daemon reads a password file as root, so only root may choose one. */
+static enum session_status check_password_files(struct command *c)
+{
+	const struct config_session *s = c->s;
+	const char *file = s->unprivileged ? new_password_file(&s->candidate->root, &s->system->running->root)
+					   : NULL;
+
+	if (!file)
+		return SESSION_OK;
+	text_addf(c->out,
+		  "password-file %s: only root may choose a file, because the daemon reads it as root.\n"
+		  "Use 'password', or ask root to commit this.\n"
+		  "Commit failed\n",
+		  file);
+	return SESSION_FAILED;
+}
+
 /* Commits the candidate. `minutes` > 0: to be confirmed. */
 static enum session_status commit(struct command *c, const char *comment, unsigned minutes)
 {
-	_cleanup_errors_ struct config_errors conflicts = { 0 };
 	_cleanup_tree_ struct config_tree *next = NULL;
 	struct config_session *s = c->s;
+	enum session_status status = comment ? check_comment(c, comment) : SESSION_OK;
 
-	if (comment && strlen(comment) > CONFIG_COMMIT_COMMENT_MAX)
-		return fail_plain(c, "Commit comment too long (limit 255 characters)\n");
-	if (comment && !is_printable(comment)) /* it becomes part of a line of the archive, and of the log */
-		return fail_plain(c, "Commit comment: only printable characters of UTF-8 in one line\n");
+	if (status != SESSION_OK)
+		return status;
 	if (!config_session_is_modified(s)) {
 		text_add(c->out, "No configuration changes to commit\n");
 		return SESSION_OK;
@@ -285,37 +335,11 @@ static enum session_status commit(struct command *c, const char *comment, unsign
 	if (s->system->confirm_previous)
 		return fail_plain(
 			c, "Another confirm is pending: 'confirm' it, or wait until it is taken back\n");
-	int r = s->base_revision == s->system->revision ? 0
-							: config_session_join_running(s, true, &conflicts);
-	if (r == -ENOMEM)
-		return fail_plain(c, "Out of memory\nCommit failed\n");
-	if (r < 0) {
-		text_add(c->out,
-			 "The running configuration was changed meanwhile where you have changed it too:\n");
-		for (size_t i = 0; i < conflicts.n; i++)
-			text_addf(c->out, "    [%s] %s\n", conflicts.items[i].path,
-				  conflicts.items[i].message);
-		text_addf(c->out,
-			  "Last change by user '%s' via '%s'. Your changes are kept: use 'compare' to see "
-			  "what\n"
-			  "they do to the configuration that runs now, then 'commit' again to put yours in "
-			  "its\n"
-			  "place, or 'discard' to leave it as it is.\n"
-			  "Commit failed\n",
-			  s->system->last.user, s->system->last.via);
-		return SESSION_FAILED;
-	}
-	const char *file = s->unprivileged ? new_password_file(&s->candidate->root, &s->system->running->root)
-					   : NULL;
-	if (file) {
-		text_addf(c->out,
-			  "password-file %s: only root may choose a file, because the daemon reads it as "
-			  "root.\n"
-			  "Use 'password', or ask root to commit this.\n"
-			  "Commit failed\n",
-			  file);
-		return SESSION_FAILED;
-	}
+	status = join_running(c);
+	if (status == SESSION_OK)
+		status = check_password_files(c);
+	if (status != SESSION_OK)
+		return status;
 	next = config_tree_copy(s->candidate);
 	if (!next)
 		return fail_plain(c, "Out of memory\nCommit failed\n");
