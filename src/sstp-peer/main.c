@@ -36,7 +36,6 @@ static const char help[] =
 	"  --mtu N, --mru N       of the tunnel device; to ask for in LCP (default 1500)\n"
 	"  --no-ipv6              refuse IPV6CP\n"
 	"  --tls-max 1.2|1.3      newest TLS version (default 1.3)\n"
-	"  --ciphers LIST         OpenSSL names, for benchmarks\n"
 	"  --tun NAME             devices are called NAME0, NAME1, ... (default peer)\n"
 	"  --tun-plain            no virtio header, no offloads\n"
 	"  --hello SECONDS        SSTP hello interval (default 60)\n"
