@@ -117,7 +117,7 @@ static void print_leaf(const struct schema *s, const char *path)
 	static const char *const costs[] = {
 		[CONFIG_COST_NONE] = "",
 		[CONFIG_COST_LIVE] = "A change keeps the session.",
-		[CONFIG_COST_REDIAL] = "A change dials anew.",
+		[CONFIG_COST_REDIAL] = "A change ends the session and dials again.",
 	};
 
 	printf(".It Ic set %s Ic ", path);

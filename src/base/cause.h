@@ -58,7 +58,7 @@ enum cause_class {
 	  "check the path and its permissions")                                                             \
 	X(FILE_IN_THE_WAY, "file-in-the-way", SETUP, PERMANENT, 16,                                         \
 	  "something else has the place of a file", "remove it, or choose another path")                    \
-	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd runs already",             \
+	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd is already running",       \
 	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                 \
 	X(INTERNAL, "internal", SETUP, TRANSIENT, 70, "internal error", "please report this with the log")  \
 	X(WORKER_DIED, "worker-died", UP, TRANSIENT, 71, "the tunnel process ended unexpectedly",           \

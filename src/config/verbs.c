@@ -290,7 +290,8 @@ static enum session_status join_running(struct command *c)
 		return SESSION_OK;
 	if (r == -ENOMEM)
 		return fail_plain(c, "Out of memory\nCommit failed\n");
-	text_add(c->out, "The running configuration was changed meanwhile where you have changed it too:\n");
+	text_add(c->out,
+		 "The running configuration was changed in the meantime, where you have changed it too:\n");
 	for (size_t i = 0; i < conflicts.n; i++)
 		text_addf(c->out, "    [%s] %s\n", conflicts.items[i].path, conflicts.items[i].message);
 	text_addf(c->out,

@@ -475,14 +475,14 @@ static const char *check_ids(const uint8_t local[static 8], const uint8_t peer[s
 const char *worker_up_check(const struct worker_up *u, unsigned auth)
 {
 	if (!is_unicast(u->local))
-		return "the local address is no unicast address";
+		return "the local address is not a unicast address";
 	if (!is_unicast_or_none(u->peer))
-		return "the peer's address is no unicast address";
+		return "the peer's address is not a unicast address";
 	if (u->peer.s_addr == u->local.s_addr)
 		return "both ends have the same address";
 	for (size_t i = 0; i < ARRAY_SIZE(u->dns); i++)
 		if (!is_unicast_or_none(u->dns[i]) || !is_unicast_or_none(u->nbns[i]))
-			return "a name server's address is no unicast address";
+			return "a name server's address is not a unicast address";
 	if (u->peer_mru < WORKER_MTU_MIN)
 		return "the peer's MRU is too small";
 	if (u->auth == 0 || (u->auth & (u->auth - 1)) != 0 || !(u->auth & auth))

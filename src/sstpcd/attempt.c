@@ -92,13 +92,13 @@ int attempt_send_password(struct tunnel *t, struct failure *failure)
 		if (r < 0)
 			return r;
 		if (exposed)
-			log_warning(&t->log, "%s can be read by others than its owner",
+			log_warning(&t->log, "%s can be read by users other than its owner",
 				    t->config.password_file);
 		password = &read;
 	}
 	int r = unless_ended(worker_send_password(t->process.fd, password));
 	if (r < 0)
-		failure_set(failure, CAUSE_WORKER_DIED, "it does not take the password: %s", strerror(-r));
+		failure_set(failure, CAUSE_WORKER_DIED, "it does not accept the password: %s", strerror(-r));
 	return r;
 }
 
@@ -345,6 +345,6 @@ void attempt_message(void *ctx, struct ipc_message *m)
 		break; /* not in the table of what a worker may say */
 	}
 	if (r < 0)
-		t->process.violation(t, r == -EBADMSG ? "a message with values that cannot be"
-						      : "it does not take messages any more");
+		t->process.violation(t, r == -EBADMSG ? "a message with invalid values"
+						      : "it no longer accepts messages");
 }

@@ -54,8 +54,8 @@ static void on_stall(void *ctx)
 {
 	struct client *c = ctx;
 
-	log_warning(&c->control->daemon->manager.log, "control: %s via %s does not read: left", c->user,
-		    c->via);
+	log_warning(&c->control->daemon->manager.log, "control: %s via %s is not reading: disconnected",
+		    c->user, c->via);
 	client_leave(c);
 }
 

@@ -552,7 +552,7 @@ static void on_reexec_timer(void *ctx)
 		return;
 	(void)notify("RELOADING=1");
 	int r = resume_exec(d);
-	log_error(&d->manager.log, "cannot start %s anew: %s", d->program, strerror(-r));
+	log_error(&d->manager.log, "cannot restart %s: %s", d->program, strerror(-r));
 	(void)notify("READY=1");
 }
 
@@ -667,7 +667,7 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	r = d->options.resume_fd >= 0 ? resume_check(d->options.resume_fd) : 0;
 	if (r < 0) {
 		log_error(&both,
-			  "the former program's state cannot be taken over, its tunnels are dialled anew: %s",
+			  "the former program's state cannot be taken over, its tunnels are redialled: %s",
 			  strerror(-r));
 		resume_discard();
 		d->options.resume_fd = -1;

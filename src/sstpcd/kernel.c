@@ -257,7 +257,7 @@ void kernel_check_bound_path(struct tunnel *t)
 	if (if_nametoindex(a->verified.device) == 0) {
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop));
 	} else if (!loop_timer_is_set(&t->path_timer)) {
-		log_info(&t->log, "%s leads to the server no more, but %s does: waiting %llu s for %s",
+		log_info(&t->log, "%s no longer leads to the server, but %s does: waiting %llu s for %s",
 			 a->verified.device, path.device, (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC),
 			 a->verified.device);
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);

@@ -115,7 +115,7 @@ static void on_monitor(void *ctx, uint32_t events)
 	(void)events;
 	int r = net_monitor_read(&m->monitor, on_net_event, m);
 	if (r < 0) {
-		log_error(&m->log, "the kernel's messages cannot be read any more: %s", strerror(-r));
+		log_error(&m->log, "the kernel's messages can no longer be read: %s", strerror(-r));
 		loop_fd_remove(&m->monitor_source);
 	}
 }

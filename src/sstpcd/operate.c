@@ -130,7 +130,8 @@ static void watch_connect(struct client *c, const struct tunnel *t)
 	case TUNNEL_HELD:
 	case TUNNEL_DISABLED:
 		client_printf(c, CONTROL_MESSAGE, "Interface %s: %s\n", t->config.name,
-			      t->state == TUNNEL_HELD ? "disconnected meanwhile" : "disabled meanwhile");
+			      t->state == TUNNEL_HELD ? "was disconnected in the meantime"
+						      : "was disabled in the meantime");
 		end_task(c, 1);
 		return;
 	case _TUNNEL_STATE_MAX:

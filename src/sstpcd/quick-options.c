@@ -27,7 +27,7 @@ static const char help[] =
 	"      --ca FILE            trust the CA certificates in this PEM file, not those of the system\n"
 	"      --pin PIN            trust the server with this public key, and no other; names and CAs do "
 	"not\n"
-	"                           matter then (repeatable). The error about a refused certificate tells "
+	"                           matter then (repeatable). The error about a refused certificate shows "
 	"its pin\n"
 	"      --server-name NAME   the name that the certificate must carry, if it is not SERVER\n"
 	"\n"

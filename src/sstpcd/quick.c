@@ -91,7 +91,7 @@ static int read_password(struct quick_options *o, struct failure *failure)
 		return 0;
 	int r = password_from_file(o->config.password_file, &o->config.password, &exposed, failure);
 	if (r == 0 && exposed)
-		(void)fprintf(stderr, "sstpcd quick: warning: %s can be read by others than its owner\n",
+		(void)fprintf(stderr, "sstpcd quick: warning: %s can be read by users other than its owner\n",
 			      o->config.password_file);
 	o->config.password_file[0] = 0; /* it is read once */
 	return r;

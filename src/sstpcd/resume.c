@@ -242,9 +242,9 @@ int resume_exec(struct daemon *d)
 	argv[n++] = number;
 	argv[n] = NULL;
 	set_inherited(d, true);
-	log_notice(&d->manager.log, "starting %s anew", d->program);
+	log_notice(&d->manager.log, "restarting %s", d->program);
 	control_end_tasks(d->control,
-			  "sstpcd is started anew, which ends this command; what it has begun goes on",
+			  "sstpcd is restarting, which ends this command; what it has begun goes on",
 			  EXIT_STARTED_ANEW);
 	(void)execv(d->program, argv);
 	int r = -errno;

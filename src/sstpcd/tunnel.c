@@ -140,7 +140,7 @@ static int ensure_device(struct tunnel *t, struct failure *failure)
 	tun_close(&t->tun);
 	t->tun = tun;
 	t->renewed = loop_now(t->host->loop);
-	log_notice(&t->log, "the interface was deleted by another program: made anew");
+	log_notice(&t->log, "the interface was deleted by another program: recreated");
 	(void)kernel_reconcile(t);
 	return 0;
 }
@@ -380,7 +380,7 @@ static void lose_device(struct tunnel *t)
 
 static void path_lost(struct tunnel *t)
 {
-	tunnel_fail(t, CAUSE_DEVICE_LOST, "%s leads to the server no more", t->attempt->verified.device);
+	tunnel_fail(t, CAUSE_DEVICE_LOST, "%s no longer leads to the server", t->attempt->verified.device);
 	/* A goodbye is of no use on a path that is not there, and the new one is there already. */
 	t->next = TUNNEL_DIALLING;
 	loop_timer_set(t->host->loop, &t->timer, in(t, USEC_PER_SEC));
@@ -477,7 +477,7 @@ static void dial_timeout(struct tunnel *t)
 		start_worker(t);
 		return;
 	}
-	tunnel_fail(t, CAUSE_WORKER_BROKEN, "nothing came of the attempt for %llu s, in stage %s",
+	tunnel_fail(t, CAUSE_WORKER_BROKEN, "the attempt made no progress for %llu s, in stage %s",
 		    (unsigned long long)(DIAL_TIME / USEC_PER_SEC), stage_name(t->attempt->stage));
 	process_kill(&t->process);
 }

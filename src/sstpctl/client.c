@@ -103,8 +103,8 @@ static int connect_failed(const char *path, int error)
 		return cause_exit_code(CAUSE_NO_PRIVILEGE);
 	}
 	(void)fprintf(stderr,
-		      "sstpctl: sstpcd does not run (%s: %s): start it with 'systemctl start sstpcd'\n", path,
-		      strerror(error));
+		      "sstpctl: sstpcd is not running (%s: %s): start it with 'systemctl start sstpcd'\n",
+		      path, strerror(error));
 	return 1;
 }
 

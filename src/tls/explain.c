@@ -207,7 +207,8 @@ int explain_session(struct tls *t)
 		failure_set(f, misses_certificate(t) ? CAUSE_TLS_CLIENT_CERTIFICATE : CAUSE_CONNECTION_LOST,
 			    "%s sent the TLS alert %s", peer_name(t), alert);
 	} else if (t->wire.write_error == -ENOBUFS) {
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s demands answers but reads none", peer_name(t));
+		failure_set(f, CAUSE_CONNECTION_LOST, "%s sends requests but does not read the answers",
+			    peer_name(t));
 	} else if (socket_error && socket_error != -EPIPE) {
 		t->error = socket_error;
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s", strerror(-socket_error));

@@ -137,7 +137,7 @@ int pem_next(struct pem_reader *r, X509 **ret, unsigned *ret_line, struct failur
 				continue;
 			printable(name, sizeof(name), label, label_len);
 			failure_set(f, CAUSE_CA_INVALID,
-				    "line %u: a block \"%s\" does not belong into a file of certificates",
+				    "line %u: a block \"%s\" does not belong in a file of certificates",
 				    l.number, name);
 			return -EINVAL;
 		}

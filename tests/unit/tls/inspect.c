@@ -143,7 +143,7 @@ static void damage_is_named_with_its_line(void)
 		{ ends_otherwise, "line 1: the block that begins here has no end line" },
 		{ bad_letter, "line 3: not base64" },
 		{ short_line, "the base64 of the block is cut off" },
-		{ with_key, "a block \"PRIVATE KEY\" does not belong into a file of certificates" },
+		{ with_key, "a block \"PRIVATE KEY\" does not belong in a file of certificates" },
 		{ "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
 		  "line 1: the block holds no certificate" },
 		{ "\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

@@ -549,7 +549,7 @@ static void demands_without_reading_end_the_session(void)
 	check(most > QUEUE_TARGET); /* it did pile up */
 	check(most <= QUEUE_MAX);
 	check_int(n, -EPROTO);
-	check_str(tls_failure(l.client)->detail, "the server demands answers but reads none");
+	check_str(tls_failure(l.client)->detail, "the server sends requests but does not read the answers");
 	check_int(wire_unsent(&l.client->wire), 0);
 	raw_link_close(&l);
 }
