@@ -14,9 +14,12 @@ struct text {
 	int error;  /* 0, -ENOMEM or -E2BIG, sticky */
 };
 
+/* Frees it; empty and without an error afterwards. */
 void text_done(struct text *t);
 #define _cleanup_text_ _cleanup_(text_done)
 
+/* What does not fit, or finds no memory, is left out as a whole and sets `error`; after that nothing is added
+ * any more. So add everything, and look at `error` once. */
 void text_add(struct text *t, const char *s);
 void text_add_len(struct text *t, const char *s, size_t len);
 void text_addf(struct text *t, const char *format, ...) _printf_(2, 3);

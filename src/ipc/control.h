@@ -19,6 +19,10 @@
  *
  * Every message that holds words or text is bounded by IPC_MAX; long texts come in pieces, which are cut
  * anywhere.
+ *
+ * control_send_*() return what ipc_send() does, and -E2BIG for more than a message may hold.
+ * control_decode_*() and control_next_word() return 0, or -EBADMSG where fields are missing, left over or out
+ * of bounds: the other end is not to be trusted further.
  */
 #pragma once
 
@@ -79,7 +83,7 @@ enum control_text {
 int control_send_hello(int fd, const char *via);
 int control_decode_hello(const struct ipc_message *m, char ret_via[static CONTROL_VIA_MAX]);
 
-/* LINE and COMPLETE. The line of a decoded message is in the message's buffer, and has no NUL. -E2BIG. */
+/* LINE and COMPLETE. The line of a decoded message is in the message's buffer, and has no NUL. */
 int control_send_line(int fd, enum control_message type, const char *line, size_t len);
 int control_decode_line(const struct ipc_message *m, const char **ret_line, size_t *ret_len);
 

@@ -26,7 +26,9 @@
  *
  * The daemon believes nothing: worker_to_daemon says what is accepted in which phase, the decoders check
  * syntax and bounds, worker_up_check() the classes of the addresses. Whatever fails these ends the worker.
- * Decoders leave their result alone on error.
+ *
+ * worker_send_*() return what ipc_send() does. worker_decode_*() and worker_get_*() return 0, or -EBADMSG
+ * where fields are missing, left over or out of bounds; they leave their result alone then.
  */
 #pragma once
 

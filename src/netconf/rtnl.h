@@ -17,7 +17,7 @@ struct rtnl {
 	char buffer[RTNL_BUFFER_SIZE] __attribute__((aligned(8)));
 };
 
-/* `bus` is NETLINK_ROUTE or NETLINK_NETFILTER. */
+/* `bus` is NETLINK_ROUTE or NETLINK_NETFILTER. 0 or negative errno. */
 int rtnl_open(struct rtnl *rtnl, int bus);
 void rtnl_close(struct rtnl *rtnl);
 
@@ -39,15 +39,17 @@ struct rtnl_link {
 	bool is_vrf;
 	uint32_t vrf_table;
 };
-/* -ENODEV if there is none. */
+/* 0 or as rtnl_request(): -ENODEV if there is none. */
 int rtnl_link_get(struct rtnl *rtnl, const char *name, uint32_t ifindex, struct rtnl_link *ret);
-/* Every link, as RTM_NEWLINK. */
+/* Every link, as RTM_NEWLINK. As rtnl_request(). */
 int rtnl_link_dump(struct rtnl *rtnl, rtnl_message_fn fn, void *ctx);
-/* Reads a RTM_NEWLINK or RTM_DELLINK message. */
+/* Reads a RTM_NEWLINK or RTM_DELLINK message. 0, or -EBADMSG for one that is damaged. */
 int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret);
-/* Reads a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. */
+/* The same of a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. */
 int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret);
 
+/* Each of the following is one request and returns what rtnl_request() does: 0 or the kernel's negative
+ * errno, whose words are in rtnl->error. -ENODEV: the link is gone. */
 int rtnl_link_set_alias(struct rtnl *rtnl, uint32_t ifindex, const char *alias);
 int rtnl_link_set_master(struct rtnl *rtnl, uint32_t ifindex, uint32_t master);
 int rtnl_link_set_mtu(struct rtnl *rtnl, uint32_t ifindex, uint32_t mtu);

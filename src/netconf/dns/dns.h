@@ -6,6 +6,10 @@
  *   openresolv is installed                                 → the same
  *   else                                                    → the file itself, in place (it may be a bind
  * mount)
+ *
+ * dns_file_set() and dns_file_clear() return 0, also where there is nothing of ours to take out, or the
+ * negative errno of the file, -EFBIG where it is too large, -EINVAL for a NUL in it, -ENOMEM or -E2BIG. What
+ * cannot be read holds nothing of ours: dns_file_is_installed().
  */
 #pragma once
 
@@ -19,6 +23,8 @@ struct dns_servers {
 	size_t n;
 };
 
+/* Which way it is on this host, by what is there now. It looks only, and does not fail: NET_DNS_FILE where
+ * nobody else manages the file, also where there is none. */
 enum net_dns_backend dns_probe(const char *resolv_conf);
 
 /* True if what was put there by `backend` is still there. */
