@@ -163,7 +163,7 @@ enum cause_class {
 	  "the network path or the server is down")                                                         \
 	X(CONNECTION_LOST, "connection-lost", UP, TRANSIENT, 82, "the connection to the server was lost",   \
 	  "the network path or the server went away")                                                       \
-	X(DEVICE_LOST, "device-lost", UP, TRANSIENT, 83, "the underlying network device lost its path",     \
+	X(DEVICE_LOST, "device-lost", UP, TRANSIENT, 83, "the network below the tunnel has changed",        \
 	  "a new path is used as soon as there is one")                                                     \
 	X(INTERFACE_LOST, "interface-lost", UP, TRANSIENT, 84, "the tunnel's interface was deleted",        \
 	  "leave the interface to sstpcd; it makes and deletes it")

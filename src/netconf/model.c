@@ -33,6 +33,14 @@ const char *net_addr_format(const struct net_addr *addr, char *out)
 	return out;
 }
 
+bool net_server_route_equal(const struct net_server_route *a, const struct net_server_route *b)
+{
+	if (a->dst.family == AF_UNSPEC && b->dst.family == AF_UNSPEC)
+		return true;
+	return net_addr_equal(&a->dst, &b->dst) && net_addr_equal(&a->via, &b->via) &&
+	       a->ifindex == b->ifindex && a->metric == b->metric;
+}
+
 const char *net_dns_backend_name(enum net_dns_backend backend)
 {
 	switch (backend) {
@@ -57,5 +65,5 @@ bool net_record_is_empty(const struct net_record *record)
 		if (record->sysctl[i].held)
 			return false;
 	return record->local.s_addr == INADDR_ANY && IN6_IS_ADDR_UNSPECIFIED(&record->link_local) &&
-	       !record->nft && record->dns_backend == NET_DNS_NONE;
+	       record->server.dst.family == AF_UNSPEC && !record->nft && record->dns_backend == NET_DNS_NONE;
 }

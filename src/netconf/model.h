@@ -58,6 +58,19 @@ enum net_source_validation {
 	NET_SV_DISABLE,
 };
 
+/*
+ * A route to the server beside the tunnel. The outer connection needs none, it is bound to its device; but a
+ * device with strict reverse path filtering (RFC 3704 §2.2) drops what comes from an address that the default
+ * route leads to elsewhere.
+ */
+struct net_server_route {
+	struct net_addr dst; /* IPv4, which alone has such a filter; AF_UNSPEC = no route */
+	struct net_addr via; /* AF_UNSPEC = on the link */
+	uint32_t ifindex;
+	uint32_t metric;
+};
+bool net_server_route_equal(const struct net_server_route *a, const struct net_server_route *b);
+
 /* All zero but the name is a valid wish: an existing device, admin down, with nothing on it. */
 struct net_desired {
 	char name[IFNAMSIZ];
@@ -73,7 +86,8 @@ struct net_desired {
 	struct in_addr local, peer; /* local INADDR_ANY = no IPv4; peer INADDR_ANY = not told */
 	struct in6_addr link_local; /* from the IPV6CP identifier (RFC 5072 §5); :: = no IPv6 */
 	enum net_default_route default_route;
-	uint32_t metric; /* the configured distance, 1–255 */
+	uint32_t metric;		/* the configured distance, 1–255 */
+	struct net_server_route server; /* wanted as long as there is a carrier */
 
 	struct net_addr dns[NET_DNS_MAX]; /* resolvers the peer told */
 	size_t n_dns;
@@ -131,8 +145,9 @@ const char *net_dns_backend_name(enum net_dns_backend backend); /* "systemd-reso
 /* What we have put on one interface; kept in RUN_DIR/net/NAME so that it survives a crash and a re-exec. */
 struct net_record {
 	struct net_sysctl_record sysctl[_NET_SYSCTL_WRITTEN];
-	struct in_addr local, peer;	  /* the address we added; INADDR_ANY = none */
-	struct in6_addr link_local;	  /* :: = none */
+	struct in_addr local, peer; /* the address we added; INADDR_ANY = none */
+	struct in6_addr link_local; /* :: = none */
+	struct net_server_route server;
 	bool nft;			  /* our table exists, or may exist */
 	enum net_dns_backend dns_backend; /* where our resolvers were put; NET_DNS_NONE = nowhere */
 	struct net_addr dns[NET_DNS_MAX];
@@ -184,6 +199,7 @@ struct net_observed {
 	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
+	bool server_route_there; /* that of the record */
 
 	struct net_sysctl_value sysctl[_NET_SYSCTL_MAX];
 	bool sysctl_read_only; /* /proc/sys is, as in a container: those of IPv6 stay as they are */

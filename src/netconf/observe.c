@@ -155,12 +155,21 @@ static int read_addrs(const struct observer *o, struct net_observed *obs)
 	return r == -EINTR ? 0 : r;
 }
 
-static int read_routes(const struct observer *o, struct net_observed *obs)
+static bool is_to_server(const struct net_route *r, const struct net_server_route *server)
+{
+	return r->protocol == NET_ROUTE_PROTOCOL && r->prefix_len == 32 && r->table == RT_TABLE_MAIN &&
+	       net_addr_equal(&r->dst, &server->dst) && net_addr_equal(&r->via, &server->via) &&
+	       r->ifindex == server->ifindex && r->metric == server->metric;
+}
+
+static int read_routes(const struct observer *o, const struct net_record *record, struct net_observed *obs)
 {
 	int r = o->routes->valid ? 0 : fill_cache(o);
 
-	for (size_t i = 0; r == 0 && i < o->routes->n; i++)
+	for (size_t i = 0; r == 0 && i < o->routes->n; i++) {
 		pick_route(&o->routes->routes[i], obs);
+		obs->server_route_there |= is_to_server(&o->routes->routes[i], &record->server);
+	}
 	for (size_t i = 0; i < obs->n_routes; i++)
 		if (obs->routes[i].ifindex)
 			(void)if_indextoname(obs->routes[i].ifindex, obs->routes[i].device);
@@ -219,7 +228,7 @@ int net_observe(const struct observer *o, const char *ifname, uint32_t ifindex, 
 		if (needs & NET_NEED_ADDRS)
 			r = read_addrs(o, ret);
 		if (r == 0 && needs & NET_NEED_ROUTES)
-			r = read_routes(o, ret);
+			r = read_routes(o, record, ret);
 		if (r < 0)
 			return r;
 	}

@@ -475,6 +475,42 @@ static void plan_routes(struct planner *p)
 	}
 }
 
+static struct net_route route_of(const struct net_server_route *s)
+{
+	return (struct net_route){ .dst = s->dst,
+				   .prefix_len = 32,
+				   .table = RT_TABLE_MAIN,
+				   .metric = s->metric,
+				   .protocol = NET_ROUTE_PROTOCOL,
+				   .type = RTN_UNICAST,
+				   .ifindex = s->ifindex,
+				   .via = s->via };
+}
+
+static void forget_server(struct planner *p)
+{
+	struct net_server_route *old = &p->record->server;
+
+	if (old->dst.family != AF_UNSPEC)
+		add(p, NET_OP_ROUTE_DEL)->route = route_of(old);
+	*old = (struct net_server_route){ .ifindex = 0 };
+}
+
+/* The new one first: what comes in between would be dropped. */
+static void plan_server(struct planner *p)
+{
+	const struct net_server_route *want = &p->want->server;
+	bool wanted = p->carrier && want->dst.family != AF_UNSPEC;
+	bool same = wanted && net_server_route_equal(&p->record->server, want);
+
+	if (wanted && !(same && p->have->server_route_there))
+		add(p, NET_OP_ROUTE_ADD)->route = route_of(want);
+	if (!same)
+		forget_server(p);
+	if (wanted)
+		p->record->server = p->plan->claim.server = *want;
+}
+
 static void notice_ipv6_rival(struct planner *p)
 {
 	const struct net_route *ours = ra_default(p), *rival = ours ? rival_of(p, ours) : NULL;
@@ -555,6 +591,7 @@ static void plan_dns(struct planner *p)
 /* The interface is gone, and with it everything that was on it; what lives elsewhere is left to clean. */
 static void plan_missing(struct planner *p)
 {
+	forget_server(p);
 	if (p->record->dns_backend != NET_DNS_NONE)
 		add(p, NET_OP_DNS_CLEAR);
 	if (p->have->nft)
@@ -612,7 +649,7 @@ static bool wants_session(const struct net_desired *w)
 static bool had_session(const struct net_record *record)
 {
 	return record->local.s_addr != INADDR_ANY || !IN6_IS_ADDR_UNSPECIFIED(&record->link_local) ||
-	       record->sysctl[NET_SYSCTL_ACCEPT_RA].held;
+	       record->server.dst.family != AF_UNSPEC || record->sysctl[NET_SYSCTL_ACCEPT_RA].held;
 }
 
 unsigned net_plan_needs(const struct net_desired *desired, const struct net_record *record)
@@ -665,6 +702,7 @@ void net_plan(const struct net_desired *desired, const struct net_observed *obse
 	plan_nft(&p);
 	if (p.want->admin_up && !observed->admin_up)
 		add_value(&p, NET_OP_ADMIN, 1);
+	plan_server(&p);
 	plan_new_ipv4(&p);
 	plan_routes(&p);
 	plan_old_ipv4(&p, record->local, record->peer);

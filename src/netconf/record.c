@@ -50,6 +50,10 @@ void record_format(const struct net_record *record, const struct record_owner *o
 
 		text_addf(out, "link-local %s\n", net_addr_format(&link, a));
 	}
+	if (record->server.dst.family == AF_INET)
+		text_addf(out, "server-route %s %s %u %u\n", net_addr_format(&record->server.dst, a),
+			  net_addr_format(&record->server.via, b), record->server.ifindex,
+			  record->server.metric);
 	if (record->nft)
 		text_add(out, "nft\n");
 	if (record->dns_backend != NET_DNS_NONE) {
@@ -121,6 +125,19 @@ static bool parse_dns(char *const *words, size_t n, struct net_record *record)
 	return record->dns_backend != NET_DNS_NONE;
 }
 
+static bool parse_server_route(char *const *words, size_t n, struct net_record *record)
+{
+	struct net_server_route r = { .ifindex = 0 };
+
+	if (n != 5 || !parse_addr(words[1], &r.dst) || r.dst.family != AF_INET ||
+	    (strcmp(words[2], "none") != 0 && !parse_addr(words[2], &r.via)) ||
+	    parse_u32(words[3], 1, UINT32_MAX, &r.ifindex) < 0 ||
+	    parse_u32(words[4], 0, UINT32_MAX, &r.metric) < 0)
+		return false;
+	record->server = r;
+	return true;
+}
+
 static bool parse_fact(char *const *words, size_t n, struct net_record *record, struct record_owner *owner)
 {
 	struct net_addr a, b;
@@ -130,6 +147,8 @@ static bool parse_fact(char *const *words, size_t n, struct net_record *record, 
 		return parse_sysctl(words, n, record);
 	if (strcmp(words[0], "dns") == 0)
 		return parse_dns(words, n, record);
+	if (strcmp(words[0], "server-route") == 0)
+		return parse_server_route(words, n, record);
 	if (strcmp(words[0], "nft") == 0 && n == 1)
 		return record->nft = true;
 	if (strcmp(words[0], "ifindex") == 0 && n == 2)

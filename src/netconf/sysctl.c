@@ -83,6 +83,14 @@ void sysctl_read_all(const char *ifname, struct net_sysctl_value ret[static _NET
 		ret[key] = read_value(ifname, key);
 }
 
+bool sysctl_filters_strictly(const char *ifname)
+{
+	struct net_sysctl_value own = read_value(ifname, NET_SYSCTL_RP_FILTER),
+				all = read_value(ifname, NET_SYSCTL_ALL_RP_FILTER);
+
+	return MAX(own.present ? own.value : 0, all.present ? all.value : 0) == 1;
+}
+
 int sysctl_write_value(const char *ifname, enum net_sysctl key, uint32_t value)
 {
 	char text[16];

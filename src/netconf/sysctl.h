@@ -6,6 +6,8 @@
 
 /* Fills the table for one interface; what does not exist is not present. */
 void sysctl_read_all(const char *ifname, struct net_sysctl_value ret[static _NET_SYSCTL_MAX]);
+/* Does this interface drop what comes from where no route leads out of it? max(all, interface) is 1 then. */
+bool sysctl_filters_strictly(const char *ifname);
 /* -EROFS in most containers. */
 int sysctl_write_value(const char *ifname, enum net_sysctl key, uint32_t value);
 /* "ipv4/conf/sstpc0/forwarding" */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netconf/underlay.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/parse.h"
 #include "netconf/rtnl.h"
@@ -73,7 +76,7 @@ static void take_candidate(void *ctx, const struct nlmsghdr *message)
 
 	if (message->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(message, &r) < 0 ||
 	    r.type != RTN_UNICAST || r.table != RT_TABLE_MAIN || r.dead || r.ifindex == 0 ||
-	    !prefix_matches(&r, l->server))
+	    r.protocol == NET_ROUTE_PROTOCOL || !prefix_matches(&r, l->server))
 		return;
 	if (l->found && (r.prefix_len < l->route.prefix_len ||
 			 (r.prefix_len == l->route.prefix_len && r.metric >= l->route.metric)))
@@ -84,7 +87,8 @@ static void take_candidate(void *ctx, const struct nlmsghdr *message)
 	l->route = r;
 }
 
-static int ask_kernel(struct rtnl *rtnl, struct lookup *l)
+/* `flags`: with RTM_F_FIB_MATCH the answer is the route itself, not what comes of it. */
+static int ask_kernel(struct rtnl *rtnl, unsigned flags, struct lookup *l)
 {
 	char buffer[512] __attribute__((aligned(8)));
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
@@ -94,6 +98,7 @@ static int ask_kernel(struct rtnl *rtnl, struct lookup *l)
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = (uint8_t)l->server->family;
 	rtm->rtm_dst_len = (uint8_t)(size * 8);
+	rtm->rtm_flags = flags;
 	mnl_attr_put(nlh, RTA_DST, size, &l->server->in6);
 	int r = rtnl_request(rtnl, nlh, take_answer, l);
 	if (r == 0 && l->found && !if_indextoname(l->route.ifindex, l->route.device))
@@ -101,14 +106,24 @@ static int ask_kernel(struct rtnl *rtnl, struct lookup *l)
 	return r;
 }
 
+/* A route of ours to the server tells where the path was when it was made (struct net_server_route). */
+static bool is_route_of_ours(struct rtnl *rtnl, const struct net_addr *server)
+{
+	struct lookup l = { .server = server };
+
+	return server->family == AF_INET && ask_kernel(rtnl, RTM_F_FIB_MATCH, &l) == 0 && l.found &&
+	       l.route.protocol == NET_ROUTE_PROTOCOL;
+}
+
 static int search(struct rtnl *rtnl, struct lookup *l)
 {
-	int r = ask_kernel(rtnl, l);
+	int r = ask_kernel(rtnl, 0, l);
 	bool no_path = r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
 
 	if (r < 0 && !no_path)
 		return r;
-	if (r == 0 && l->found && !l->is_tunnel(l->ctx, l->route.device, l->route.ifindex))
+	if (r == 0 && l->found && !l->is_tunnel(l->ctx, l->route.device, l->route.ifindex) &&
+	    !is_route_of_ours(rtnl, l->server))
 		return 0;
 	l->found = false;
 	l->source = (struct net_addr){ 0 };
@@ -143,4 +158,56 @@ int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel
 	};
 	memcpy(ret->device, l.route.device, sizeof(ret->device));
 	return 0;
+}
+
+/* A socket address; 0 for a family that is none. */
+static socklen_t to_sockaddr(const struct net_addr *a, uint16_t port, struct sockaddr_storage *ret)
+{
+	*ret = (struct sockaddr_storage){ .ss_family = (sa_family_t)a->family };
+	if (a->family == AF_INET) {
+		*(struct sockaddr_in *)ret = (struct sockaddr_in){ .sin_family = AF_INET,
+								   .sin_addr = a->in,
+								   .sin_port = htons(port) };
+		return sizeof(struct sockaddr_in);
+	}
+	if (a->family == AF_INET6) {
+		*(struct sockaddr_in6 *)ret = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+								     .sin6_addr = a->in6,
+								     .sin6_port = htons(port) };
+		return sizeof(struct sockaddr_in6);
+	}
+	return 0;
+}
+
+static int bind_to_device(int fd, const char *device)
+{
+	return device[0] ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1)
+			 : 0;
+}
+
+/* connect(2) of a datagram socket sends nothing, and chooses the address. */
+struct net_addr underlay_source(const char *device, const struct net_addr *server)
+{
+	struct sockaddr_storage to, from = { .ss_family = AF_UNSPEC };
+	socklen_t len = to_sockaddr(server, 9, &to), from_len = sizeof(from);
+	_cleanup_close_ int fd = len ? socket(server->family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+
+	if (fd < 0 || bind_to_device(fd, device) < 0 || connect(fd, (struct sockaddr *)&to, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&from, &from_len) < 0)
+		return (struct net_addr){ .family = AF_UNSPEC };
+	if (from.ss_family == AF_INET)
+		return (struct net_addr){ .family = AF_INET, .in = ((struct sockaddr_in *)&from)->sin_addr };
+	return (struct net_addr){ .family = AF_INET6, .in6 = ((struct sockaddr_in6 *)&from)->sin6_addr };
+}
+
+/* Bound to the device, because an address of a VRF is one only there. */
+bool underlay_has_address(const char *device, const struct net_addr *addr)
+{
+	struct sockaddr_storage own;
+	socklen_t len = to_sockaddr(addr, 0, &own);
+	_cleanup_close_ int fd = len ? socket(addr->family, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+
+	/* Whatever else goes wrong is no reason to take it for gone. */
+	return fd < 0 || bind_to_device(fd, device) < 0 || bind(fd, (struct sockaddr *)&own, len) == 0 ||
+	       errno != EADDRNOTAVAIL;
 }

@@ -23,10 +23,17 @@ typedef bool (*underlay_is_tunnel_fn)(void *ctx, const char *name, uint32_t ifin
 /*
  * Asks the kernel's routing (RTM_GETROUTE), as a connect() would. Where the best path leads into a device for
  * which `is_tunnel` is true, the best path beside it is looked for in the table main. `is_tunnel` NULL:
- * devices named sstpc<number>. -ENETUNREACH: no path; -EAFNOSUPPORT; other negative errno from netlink.
+ * devices named sstpc<number>. Routes of ours (NET_ROUTE_PROTOCOL) do not count. -ENETUNREACH: no path;
+ * -EAFNOSUPPORT; other negative errno from netlink.
  */
 int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel, void *ctx,
 		  struct underlay *ret);
+
+/* The address of this host that a connection to `server` through `device` ("" = any) has; AF_UNSPEC: there is
+ * no way. */
+struct net_addr underlay_source(const char *device, const struct net_addr *server);
+/* Whether this host has the address, as far as `device` ("" = any) is concerned. */
+bool underlay_has_address(const char *device, const struct net_addr *addr);
 
 /* True for sstpc0 … sstpc4294967295. */
 bool is_sstpc_name(const char *name);

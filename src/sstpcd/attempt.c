@@ -149,6 +149,7 @@ static int on_verified(struct tunnel *t, const struct ipc_message *m)
 		(void)inet_pton(AF_INET6, a->verified.server, &server.in6);
 	}
 	a->server = server;
+	a->source = underlay_source(a->verified.device, &server);
 	a->has_verified = true;
 	t->process.phase = WORKER_PHASE_VERIFIED;
 	log_debug(&t->log, "server %s port %u is %s, %s %s", a->verified.server, (unsigned)a->verified.port,

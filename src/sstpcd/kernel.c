@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "netconf/sysctl.h"
 #include "sstpcd/tunnel.h"
 
 /* Changing the kernel makes the kernel tell of changes. Somebody who fights us for a setting gets no more
@@ -52,6 +53,30 @@ static void add_dns(struct net_desired *d, struct net_addr a)
 		d->dns[d->n_dns++] = a;
 }
 
+/* underlay_is_tunnel_fn: every device but the one named in `ctx` is out of the question. */
+static bool is_other_device(void *ctx, const char *name, uint32_t ifindex)
+{
+	(void)ifindex;
+	return strcmp(ctx, name) != 0;
+}
+
+/* Where the default route leads into the tunnel, and the device below it wants a route back to each sender.
+ */
+static void desire_server(const struct tunnel *t, struct net_desired *d)
+{
+	struct tunnel_attempt *a = t->attempt;
+	struct underlay path;
+
+	if (d->default_route == NET_DEFAULT_NONE || d->vrf[0] || a->server.family != AF_INET ||
+	    !sysctl_filters_strictly(a->verified.device) ||
+	    underlay_find(&a->server, is_other_device, a->verified.device, &path) < 0)
+		return;
+	/* The metric is the tunnel's own, so that two to one server do not share a route. */
+	d->server = (struct net_server_route){
+		.dst = a->server, .via = path.via, .ifindex = path.ifindex, .metric = t->tun.ifindex
+	};
+}
+
 /* The part of the wish that comes from the session. */
 static void desire_session(const struct tunnel *t, struct net_desired *d)
 {
@@ -90,8 +115,10 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	memcpy(d->name, t->tun.name, sizeof(d->name));
 	memcpy(d->description, c->description, sizeof(d->description));
 	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
-	if (is_connected(t))
+	if (is_connected(t)) {
 		desire_session(t, d);
+		desire_server(t, d);
+	}
 }
 
 /* Says what is new: each notice once, until it has gone away. */
@@ -230,11 +257,11 @@ bool kernel_path_is_new(struct tunnel *t)
 	       !net_addr_equal(&path.via, &t->path.via);
 }
 
-/* underlay_is_tunnel_fn: every device but the one named in `ctx` is out of the question. */
-static bool is_other_device(void *ctx, const char *name, uint32_t ifindex)
+/* As after a change of Wi-Fi network: TCP would go on sending from an address that nobody answers to. */
+static bool source_is_gone(const struct tunnel_attempt *a)
 {
-	(void)ifindex;
-	return strcmp(ctx, name) != 0;
+	return a->source.family != AF_UNSPEC && !underlay_has_address(a->verified.device, &a->source) &&
+	       underlay_source(a->verified.device, &a->server).family != AF_UNSPEC;
 }
 
 void kernel_check_bound_path(struct tunnel *t)
@@ -247,8 +274,10 @@ void kernel_check_bound_path(struct tunnel *t)
 		return;
 	bool lost = underlay_find(&a->server, is_other_device, a->verified.device, &path) < 0;
 	bool other = lost && underlay_find(&a->server, is_tunnel, t, &path) == 0;
+	bool moved = !lost && source_is_gone(a);
+	char source[INET6_ADDRSTRLEN];
 	/* Without any path there is nothing better than to wait: TCP survives that. */
-	if (!other) {
+	if (!other && !moved) {
 		if (!lost && loop_timer_is_set(&t->path_timer))
 			log_info(&t->log, "%s leads to the server again", a->verified.device);
 		loop_timer_clear(&t->path_timer);
@@ -256,12 +285,19 @@ void kernel_check_bound_path(struct tunnel *t)
 	}
 	if (if_nametoindex(a->verified.device) == 0) {
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop));
-	} else if (!loop_timer_is_set(&t->path_timer)) {
+		return;
+	}
+	if (loop_timer_is_set(&t->path_timer))
+		return;
+	if (moved)
+		log_info(&t->log, "the address %s is gone: waiting %llu s for it",
+			 net_addr_format(&a->source, source),
+			 (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC));
+	else
 		log_info(&t->log, "%s no longer leads to the server, but %s does: waiting %llu s for %s",
 			 a->verified.device, path.device, (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC),
 			 a->verified.device);
-		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
-	}
+	loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
 }
 
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)

@@ -380,7 +380,14 @@ static void lose_device(struct tunnel *t)
 
 static void path_lost(struct tunnel *t)
 {
-	tunnel_fail(t, CAUSE_DEVICE_LOST, "%s no longer leads to the server", t->attempt->verified.device);
+	const struct tunnel_attempt *a = t->attempt;
+	char source[INET6_ADDRSTRLEN];
+
+	if (a->source.family != AF_UNSPEC && !underlay_has_address(a->verified.device, &a->source))
+		tunnel_fail(t, CAUSE_DEVICE_LOST, "the address %s is gone",
+			    net_addr_format(&a->source, source));
+	else
+		tunnel_fail(t, CAUSE_DEVICE_LOST, "%s no longer leads to the server", a->verified.device);
 	/* A goodbye is of no use on a path that is not there, and the new one is there already. */
 	t->next = TUNNEL_DIALLING;
 	loop_timer_set(t->host->loop, &t->timer, in(t, USEC_PER_SEC));

@@ -107,6 +107,7 @@ struct tunnel_attempt {
 	int64_t up_since;	/* wall clock, seconds; with has_up */
 	usec_t stats_asked;	/* when; 0 = no answer is awaited */
 	struct net_addr server; /* the first address that was tried, later the one that was reached */
+	struct net_addr source; /* ours, of the connection; AF_UNSPEC = not known */
 	unsigned log_lines;	/* taken from this worker */
 	unsigned changes;	/* of addresses, told by this worker in its session */
 };

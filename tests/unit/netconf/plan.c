@@ -54,6 +54,45 @@ static void bring_up_order(void)
 	check_int(s.plan.notices, 0);
 }
 
+static void a_filtered_underlay_has_a_route_to_the_server(void)
+{
+	struct net_desired w = connected();
+	struct sim s;
+
+	w.server = (struct net_server_route){
+		.dst = ip("203.0.113.1"), .via = ip("192.0.2.1"), .ifindex = 3, .metric = 77
+	};
+	s = up(&w);
+	check_settled(&s);
+	const char *server = strstr(s.ops, "route add 203.0.113.1"),
+		   *ours = strstr(s.ops, "route add default");
+	check(server && ours && server < ours);
+	check_int(s.server.ifindex, 3);
+	/* Another path: the new route comes first. */
+	w.server.via = ip("192.0.2.9");
+	settle(&s, &w);
+	check_settled(&s);
+	check(strncmp(s.ops, "route add 203.0.113.1", 21) == 0 && strstr(s.ops, "; route del 203.0.113.1"));
+	check(net_addr_equal(&s.server.via, &w.server.via));
+	/* Somebody takes it away. */
+	s.server.ifindex = 0;
+	settle(&s, &w);
+	check_settled(&s);
+	check_int(s.server.ifindex, 3);
+	/* Without a session it would lead where the path was. */
+	w.carrier = false;
+	settle(&s, &w);
+	check_settled(&s);
+	check_int(s.server.ifindex, 0);
+	w.carrier = true;
+	settle(&s, &w);
+	check_int(s.server.ifindex, 3);
+	s.kernel.exists = false; /* a crash */
+	settle(&s, NULL);
+	check_int(s.server.ifindex, 0);
+	check(net_record_is_empty(&s.record));
+}
+
 static void nothing_to_do_means_no_operation(void)
 {
 	struct net_desired w = connected();
@@ -1080,6 +1119,7 @@ int main(void)
 		TEST(bring_up_order),
 		TEST(a_plan_needs_no_more_than_it_says),
 		TEST(a_disabled_interface_needs_only_its_link),
+		TEST(a_filtered_underlay_has_a_route_to_the_server),
 		TEST(nothing_to_do_means_no_operation),
 		TEST(carrier_loss_keeps_address_and_routes),
 		TEST(teardown_leaves_nothing),

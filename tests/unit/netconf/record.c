@@ -13,6 +13,10 @@ static struct net_record full_record(void)
 	struct net_record r = {
 		.sysctl[NET_SYSCTL_FORWARDING] = { .held = true, .ours = 0, .old = 1, .base = 1 },
 		.sysctl[NET_SYSCTL_RA_DEFRTR_METRIC] = { .held = true, .ours = 210, .old = 1024 },
+		.server = { .dst = { .family = AF_INET },
+			    .via = { .family = AF_INET },
+			    .ifindex = 3,
+			    .metric = 77 },
 		.nft = true,
 		.dns_backend = NET_DNS_OPENRESOLV,
 		.dns = { { .family = AF_INET }, { .family = AF_INET6 } },
@@ -22,6 +26,8 @@ static struct net_record full_record(void)
 	(void)inet_pton(AF_INET, "10.9.0.2", &r.local);
 	(void)inet_pton(AF_INET, "10.9.0.1", &r.peer);
 	(void)inet_pton(AF_INET6, "fe80::1234", &r.link_local);
+	(void)inet_pton(AF_INET, "203.0.113.1", &r.server.dst.in);
+	(void)inet_pton(AF_INET, "192.0.2.1", &r.server.via.in);
 	(void)inet_pton(AF_INET, "10.9.0.53", &r.dns[0].in);
 	(void)inet_pton(AF_INET6, "2001:db8::53", &r.dns[1].in6);
 	return r;
@@ -58,6 +64,10 @@ static void anything_else_is_refused(void)
 		"sstpcd-net 1\nsysctl forwarding 0 1 x\nend\n",
 		"sstpcd-net 1\nsysctl kernel.panic 0 1 1\nend\n",
 		"sstpcd-net 1\naddress 10.0.0.1\nend\n",
+		"sstpcd-net 1\nserver-route 203.0.113.1 192.0.2.1 3\nend\n",
+		"sstpcd-net 1\nserver-route 203.0.113.1 192.0.2.1 0 7\nend\n",
+		"sstpcd-net 1\nserver-route 203.0.113.1 gateway 3 7\nend\n",
+		"sstpcd-net 1\nserver-route 2001:db8::1 none 3 7\nend\n",
 		"sstpcd-net 1\naddress 10.0.0.1 fe80::1\nend\n",
 		"sstpcd-net 1\nlink-local 10.0.0.1\nend\n",
 		"sstpcd-net 1\ndns\nend\n",

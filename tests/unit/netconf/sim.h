@@ -21,8 +21,9 @@ struct sim {
 	struct net_observed kernel;
 	struct net_record record;
 	struct net_plan plan;
-	unsigned refused;  /* operations that Linux would refuse */
-	unsigned trespass; /* operations on what is not ours */
+	struct net_route server; /* ifindex 0: none */
+	unsigned refused;	 /* operations that Linux would refuse */
+	unsigned trespass;	 /* operations on what is not ours */
 	unsigned rounds;
 	char ops[4096]; /* all operations of the last settle(), "; " between them */
 };
@@ -236,6 +237,26 @@ static inline bool sim_route_del(struct sim *s, const struct net_op *op)
 	return false;
 }
 
+/* The one route of ours that is not on our interface. */
+static inline bool sim_is_to_server(const struct net_route *r)
+{
+	return r->ifindex != OURS && r->prefix_len == 32 && r->protocol == NET_ROUTE_PROTOCOL;
+}
+
+static inline bool sim_server_op(struct sim *s, const struct net_op *op)
+{
+	bool is = net_addr_equal(&s->server.dst, &op->route.dst) && s->server.ifindex == op->route.ifindex &&
+		  net_addr_equal(&s->server.via, &op->route.via) && s->server.metric == op->route.metric;
+
+	if (op->kind == NET_OP_ROUTE_DEL) {
+		if (is)
+			s->server = (struct net_route){ .ifindex = 0 };
+		return true; /* the new one may have replaced it here, where there is room for one */
+	}
+	s->server = op->route;
+	return !is;
+}
+
 static inline bool sim_apply(struct sim *s, const struct net_op *op, const struct net_desired *want)
 {
 	struct net_observed *k = &s->kernel;
@@ -270,12 +291,14 @@ static inline bool sim_apply(struct sim *s, const struct net_op *op, const struc
 	case NET_OP_ADDR_DEL:
 		return sim_addr_op(k, op);
 	case NET_OP_ROUTE_ADD:
+		if (sim_is_to_server(&op->route))
+			return sim_server_op(s, op);
 		if (!k->admin_up || op->route.ifindex != OURS || op->route.protocol != NET_ROUTE_PROTOCOL ||
 		    op->route.table != k->table)
 			return false;
 		return sim_add_route(k, op->route);
 	case NET_OP_ROUTE_DEL:
-		return sim_route_del(s, op);
+		return sim_is_to_server(&op->route) ? sim_server_op(s, op) : sim_route_del(s, op);
 	case NET_OP_NFT_SET:
 		k->nft = true;
 		net_nft_tag(&op->nft, k->nft_tag);
@@ -307,6 +330,10 @@ static inline struct net_observed sim_observe(const struct sim *s, unsigned need
 		seen.n_addrs = 0;
 	if (!(needs & NET_NEED_ROUTES))
 		seen.n_routes = 0;
+	seen.server_route_there = needs & NET_NEED_ROUTES && s->server.ifindex != 0 &&
+				  net_addr_equal(&s->server.dst, &s->record.server.dst) &&
+				  net_addr_equal(&s->server.via, &s->record.server.via) &&
+				  s->server.ifindex == s->record.server.ifindex;
 	if (!(needs & NET_NEED_SYSCTL))
 		memset(seen.sysctl, 0, sizeof(seen.sysctl));
 	if (!(needs & NET_NEED_NFT)) {

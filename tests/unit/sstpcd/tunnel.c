@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "netconf/sysctl.h"
 #include "test.h"
 
 /* The replaced kernel */
@@ -29,6 +30,8 @@ static struct kernel {
 	bool refuse;
 	bool resolver_busy;
 	struct underlay path; /* ifindex 0: no path */
+	uint32_t source;      /* the only address of the host */
+	bool strict_filter;
 } kernel;
 
 int tun_create(const struct tun_options *options, struct tun *ret, struct failure *failure)
@@ -108,6 +111,25 @@ void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t 
 	(void)nc;
 	(void)ifindex;
 	kernel.deleted += (unsigned)n;
+}
+
+struct net_addr underlay_source(const char *device, const struct net_addr *server)
+{
+	(void)device;
+	(void)server;
+	return (struct net_addr){ .family = AF_INET, .in.s_addr = htonl(kernel.source) };
+}
+
+bool underlay_has_address(const char *device, const struct net_addr *addr)
+{
+	(void)device;
+	return addr->in.s_addr == htonl(kernel.source);
+}
+
+bool sysctl_filters_strictly(const char *ifname)
+{
+	(void)ifname;
+	return kernel.strict_filter;
 }
 
 bool netconf_resolver_is_busy(const struct netconf *nc, const char *name)
@@ -651,6 +673,51 @@ static void a_dead_path_is_left_for_a_living_one(void)
 	check_int(workers_started(&w), 2);
 }
 
+static void an_address_that_goes_is_waited_for_and_then_left(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "deaf\nhang\n");
+	write_file(&w, "script.2", UP "stop\n");
+	kernel.source = 0xc0000202;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	check(!loop_timer_is_set(&w.t->path_timer));
+	kernel.source = 0xc0000402; /* on the same device */
+	tunnel_network_changed(w.t, 0);
+	check(loop_timer_is_set(&w.t->path_timer));
+	kernel.source = 0xc0000202; /* it was only renewed */
+	tunnel_network_changed(w.t, 0);
+	check(!loop_timer_is_set(&w.t->path_timer));
+	kernel.source = 0xc0000402;
+	tunnel_network_changed(w.t, 0);
+	tunnel_event(w.t, TUNNEL_EVENT_PATH_LOST); /* what the timer does */
+	check_int(w.t->failure.cause, CAUSE_DEVICE_LOST);
+	check_str(w.t->failure.detail, "the address 192.0.2.2 is gone");
+	check(reach(&w, TUNNEL_UP));
+}
+
+/* Its reverse path would be the tunnel (RFC 3704 §2.2). */
+static void a_device_that_filters_gets_a_route_to_the_server(void)
+{
+	for (int strict = 0; strict < 2; strict++) {
+		_cleanup_world_ struct world w;
+
+		world_init(&w, UP "stop\n");
+		kernel.strict_filter = strict;
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		check(reach(&w, TUNNEL_UP));
+		check_int(kernel.wish.server.dst.family, strict ? AF_INET : AF_UNSPEC);
+		if (!strict)
+			continue;
+		check_int(kernel.wish.server.ifindex, kernel.path.ifindex);
+		check_int(kernel.wish.server.metric, w.t->tun.ifindex);
+		w.config.no_default_route = true;
+		check_int(tunnel_configure(w.t, &w.config), 0);
+		check_int(kernel.wish.server.dst.family, AF_UNSPEC);
+	}
+}
+
 static void disconnect_holds_until_connect(void)
 {
 	_cleanup_world_ struct world w;
@@ -1040,6 +1107,8 @@ int main(void)
 		TEST(a_worker_that_does_not_stop_is_killed),
 		TEST(a_worker_that_hangs_in_a_session_is_found_out),
 		TEST(a_dead_path_is_left_for_a_living_one),
+		TEST(an_address_that_goes_is_waited_for_and_then_left),
+		TEST(a_device_that_filters_gets_a_route_to_the_server),
 		TEST(disconnect_holds_until_connect),
 		TEST(commands_while_a_worker_ends_decide_what_follows),
 		TEST(a_change_costs_what_the_schema_says),
