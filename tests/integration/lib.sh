@@ -331,7 +331,7 @@ snapshot() {
 	jq -nS --slurpfile address <(ip -n "$PREFIX$1" -j -d address) --slurpfile rule <(ip -n "$PREFIX$1" -j rule) \
 		--slurpfile route4 <(ip -n "$PREFIX$1" -j -4 route show table all) \
 		--slurpfile route6 <(ip -n "$PREFIX$1" -j -6 route show table all) --slurpfile nft <(on "$1" nft -j list ruleset) '
-		($address[0] | map(del(.addr_info[]?["valid_life_time", "preferred_life_time"]) | .addr_info |= sort_by(.local))),
+		($address[0] | map(del(.addr_info[]?["valid_life_time", "preferred_life_time", "tentative"]) | .addr_info |= sort_by(.local))),
 		$route4[0], ($route6[0] | map(del(.expires))), $rule[0],
 		($nft[0].nftables | map(select(.metainfo | not)) | map(.[] |= del(.handle)))'
 	on "$1" grep -rs '' /proc/sys/net/ipv4/conf /proc/sys/net/ipv6/conf | grep -v -e stable_secret -e use_tempaddr
