@@ -16,6 +16,8 @@ RELEASE := --buildtype=debugoptimized
 CHECK   := --buildtype=debugoptimized -Db_sanitize=address,undefined
 CLANG   := --buildtype=debugoptimized
 FUZZ    := --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dfuzzing=true
+# Other machines that the tests are built for: 32 bits, and the other order of bytes.
+OTHERS  := $(if $(filter x86_64,$(shell uname -m)),i386 s390x)
 export FUZZ_SECONDS ?= 60
 
 .PHONY: help deps build demo check bench bench-quick fuzz mutations format install uninstall deb clean
@@ -44,6 +46,7 @@ OPTIONS_release := $(RELEASE)
 OPTIONS_check   := $(CHECK)
 OPTIONS_clang   := $(CLANG)
 OPTIONS_fuzz    := $(FUZZ)
+$(foreach a,$(OTHERS),$(eval OPTIONS_$a := $(RELEASE) --cross-file build/sysroot-$a/cross.ini))
 CC_clang := clang
 CC_fuzz  := clang
 
@@ -54,6 +57,8 @@ demo: build
 check:
 	@dist/deps build test
 	@$(MAKE) build/release/build.ninja build/check/build.ninja build/clang/build.ninja
+	@$(AS_OWNER) dist/sysroot $(OTHERS)
+	@for a in $(OTHERS); do [ ! -e build/sysroot-$$a/cross.ini ] || $(MAKE) build/$$a/build.ninja || exit 1; done
 	@tests/run
 
 bench bench-quick: build
