@@ -283,8 +283,10 @@ static void read_tun(struct pump *p, usec_t now)
  */
 static size_t next_output(struct pump *p, usec_t now)
 {
-	return p->output ? p->output(p->output_ctx, p->out, p->burst, now)
-			 : session_output(p->session, p->out, p->burst, now);
+	size_t space = MAX(p->burst, session_packet_max(p->session)); /* the MTU may have grown since */
+
+	return p->output ? p->output(p->output_ctx, p->out, space, now)
+			 : session_output(p->session, p->out, space, now);
 }
 
 /*

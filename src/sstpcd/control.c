@@ -137,6 +137,7 @@ static void send_text(struct client *c, enum control_text kind, const char *data
 		struct wire_writer w = ipc_begin(c->control->buf, sizeof(c->control->buf), CONTROL_TEXT);
 		control_put_text(&w, kind, data, n);
 		client_send(c, &w);
+		wipe(c->control->buf, w.len); /* a configuration holds passwords */
 		data += n;
 		len -= n;
 	}
@@ -426,6 +427,7 @@ static void on_client(void *ctx, uint32_t events)
 	else
 		client_leave(c); /* it has gone, or makes no sense */
 	ipc_message_done(&m);
+	wipe(c->control->buf, sizeof(c->control->buf)); /* "set … password" */
 	client_listen(c);
 }
 

@@ -71,13 +71,20 @@ static int read_ca(const char *path, struct config_interface *config, struct fai
 
 static int open_keylog(const char *path, int *ret, struct failure *failure)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	_cleanup_close_ int fd = open(
+		path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
+	struct stat st;
 
-	if (fd < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0) {
 		failure_set(failure, CAUSE_FILE_UNWRITABLE, "key log %s: %s", path, strerror(errno));
 		return -EINVAL;
 	}
-	*ret = fd;
+	/* In a directory for everybody, such as /tmp, the name may be somebody's trap: no link is followed. */
+	if (!S_ISREG(st.st_mode)) {
+		failure_set(failure, CAUSE_FILE_UNWRITABLE, "key log %s: not a regular file", path);
+		return -EINVAL;
+	}
+	*ret = TAKE_FD(fd);
 	return 0;
 }
 
