@@ -79,7 +79,8 @@ static int open_keylog(const char *path, int *ret, struct failure *failure)
 		failure_set(failure, CAUSE_FILE_UNWRITABLE, "key log %s: %s", path, strerror(errno));
 		return -EINVAL;
 	}
-	/* In a directory for everybody, such as /tmp, the name may be somebody's trap: no link is followed. */
+	/* In a directory for everybody, such as /tmp, the name may be somebody's trap: no link is followed.
+	 */
 	if (!S_ISREG(st.st_mode)) {
 		failure_set(failure, CAUSE_FILE_UNWRITABLE, "key log %s: not a regular file", path);
 		return -EINVAL;
