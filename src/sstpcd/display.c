@@ -106,7 +106,11 @@ static void show_up(struct display *d, const struct tunnel *t)
 	usec_t up = t->state_since;
 
 	end_stage(d, t, up);
-	printf("%s is up after %.1f ms\n", t->tun.name, (double)(up - a->started) / 1000);
+	if (up == d->up)
+		printf("%s: the server has given other addresses\n", t->tun.name);
+	else
+		printf("%s is up after %.1f ms\n", t->tun.name, (double)(up - a->started) / 1000);
+	d->up = up;
 	show_addresses(t);
 	if (!d->was_up)
 		show_server(t);

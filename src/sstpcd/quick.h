@@ -32,6 +32,7 @@ struct display {
 	enum stage stage; /* the present one */
 	char detail[128]; /* of it */
 	bool was_up;
+	usec_t up;	  /* since when, as it was said last */
 	unsigned notices; /* said already */
 };
 void display_note(struct display *d, const struct tunnel *t, enum tunnel_note note);
