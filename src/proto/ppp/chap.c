@@ -130,12 +130,14 @@ static bool is_authentic(const struct chap *c, const struct packet *p)
 	       equal_constant_time(authenticator, c->authenticator, sizeof(authenticator));
 }
 
-/* MD5: all of it is text. MS-CHAPv2: what stands behind "M=", up to the end; many servers have none. */
+/* MD5: all of it is text. MS-CHAPv2: what stands behind "M=", up to the end; many servers have none, and some
+ * have nothing but text. */
 static void keep_message(struct auth *a, const struct packet *p)
 {
+	bool fields = p->len >= 2 && p->data[1] == '=';
 	size_t start = 0;
 
-	if (is_mschap(a)) {
+	if (is_mschap(a) && fields) {
 		start = p->len;
 		for (size_t i = 0; i + 1 < p->len && start == p->len; i++)
 			if (p->data[i] == 'M' && p->data[i + 1] == '=')

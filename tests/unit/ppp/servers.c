@@ -333,23 +333,25 @@ static void the_error_code_decides_the_cause(void)
 	static const struct {
 		const char *text;
 		enum cause cause;
+		const char *says;
 	} rows[] = {
-		{ "E=646 R=0 V=3", CAUSE_AUTH_DISABLED },
-		{ "E=647 R=0 V=3", CAUSE_AUTH_DISABLED },
-		{ "E=648 R=0 V=3", CAUSE_AUTH_EXPIRED },
-		{ "E=648 R=1 V=3", CAUSE_AUTH_EXPIRED },
-		{ "E=649 R=0 V=3", CAUSE_AUTH_DISABLED },
-		{ "E=691 R=1 V=3", CAUSE_AUTH_FAILED },
-		{ "E=709 R=0 V=3", CAUSE_AUTH_FAILED },
-		{ "E=942 R=0 V=3", CAUSE_AUTH_FAILED },
-		{ "E=", CAUSE_AUTH_FAILED },
-		{ "E", CAUSE_AUTH_FAILED },
-		{ "E=x647", CAUSE_AUTH_FAILED },
-		{ "M=E=647", CAUSE_AUTH_FAILED },
-		{ "E=64", CAUSE_AUTH_FAILED },
-		{ "E=6470", CAUSE_AUTH_FAILED },
-		{ "R=2 E=647", CAUSE_AUTH_FAILED },
-		{ "E=691 R=2 C=abc \x1b[31m", CAUSE_AUTH_FAILED },
+		{ "E=646 R=0 V=3", CAUSE_AUTH_DISABLED, NULL },
+		{ "E=647 R=0 V=3", CAUSE_AUTH_DISABLED, NULL },
+		{ "E=648 R=0 V=3", CAUSE_AUTH_EXPIRED, NULL },
+		{ "E=648 R=1 V=3", CAUSE_AUTH_EXPIRED, NULL },
+		{ "E=649 R=0 V=3", CAUSE_AUTH_DISABLED, NULL },
+		{ "E=691 R=1 V=3", CAUSE_AUTH_FAILED, NULL },
+		{ "E=709 R=0 V=3", CAUSE_AUTH_FAILED, NULL },
+		{ "E=942 R=0 V=3", CAUSE_AUTH_FAILED, NULL },
+		{ "E=", CAUSE_AUTH_FAILED, NULL },
+		{ "E", CAUSE_AUTH_FAILED, NULL },
+		{ "E=x647", CAUSE_AUTH_FAILED, NULL },
+		{ "M=E=647", CAUSE_AUTH_FAILED, NULL },
+		{ "E=64", CAUSE_AUTH_FAILED, NULL },
+		{ "E=6470", CAUSE_AUTH_FAILED, NULL },
+		{ "R=2 E=647", CAUSE_AUTH_FAILED, NULL },
+		{ "E=691 R=2 C=abc \x1b[31m", CAUSE_AUTH_FAILED, NULL },
+		{ "Call the help desk", CAUSE_AUTH_FAILED, "MS-CHAPv2: Call the help desk" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -363,6 +365,8 @@ static void the_error_code_decides_the_cause(void)
 		hears(r, frame);
 		printf("# %zu: %s\n", i, r->failure.detail);
 		check_int(r->failure.cause, rows[i].cause);
+		if (rows[i].says)
+			check_str(r->failure.detail, rows[i].says);
 		check(!strchr(r->failure.detail, 0x1b));
 	}
 }
