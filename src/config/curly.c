@@ -70,13 +70,26 @@ static void bad_token(struct parser *p, const char *message)
 	p->message = message;
 }
 
-/* Behind "/" "*". The text becomes the comment of the next node. False if it has no end. */
+/* At a NUL, wherever it stands: a string of C would lose what is behind it. */
+static void bad_nul(struct parser *p)
+{
+	p->at_line = p->line;
+	p->at_column = p->column;
+	bad_token(p, "NUL byte: the file is damaged");
+	p->hopeless = true;
+}
+
+/* Behind "/" "*". The text becomes the comment of the next node. False if it has no end, or a NUL. */
 static bool read_comment(struct parser *p)
 {
 	size_t start = p->pos, end;
 
-	while (peek(p, 0) >= 0 && !(peek(p, 0) == '*' && peek(p, 1) == '/'))
+	while (peek(p, 0) > 0 && !(peek(p, 0) == '*' && peek(p, 1) == '/'))
 		(void)take(p);
+	if (peek(p, 0) == 0) {
+		bad_nul(p);
+		return false;
+	}
 	if (peek(p, 0) < 0) {
 		bad_token(p, "comment is not closed");
 		return false;
@@ -126,6 +139,10 @@ static void read_string(struct parser *p, int quote)
 			bad_token(p, "string is not closed");
 			return;
 		}
+		if (c == 0) {
+			bad_nul(p);
+			return;
+		}
 		(void)take(p);
 		if (c == quote)
 			return;
@@ -140,7 +157,7 @@ static void read_string(struct parser *p, int quote)
 	}
 }
 
-/* Blanks and comments; the token begins behind them. False if a comment has no end: that is the token. */
+/* Blanks and comments; the token begins behind them. False if a comment is damaged: that is the token. */
 static bool skip_blanks(struct parser *p)
 {
 	for (;;) {
@@ -149,7 +166,7 @@ static bool skip_blanks(struct parser *p)
 		p->at_line = p->line;
 		p->at_column = p->column;
 		if (c == '/' && peek(p, 1) == '/') {
-			while (peek(p, 0) >= 0 && peek(p, 0) != '\n')
+			while (peek(p, 0) > 0 && peek(p, 0) != '\n')
 				(void)take(p);
 		} else if (c == '/' && peek(p, 1) == '*') {
 			(void)take(p);
@@ -173,14 +190,14 @@ static void next(struct parser *p)
 	if (!skip_blanks(p))
 		return;
 
+	if (peek(p, 0) == 0) {
+		bad_nul(p);
+		return;
+	}
 	int c = take(p);
 	switch (c) {
 	case -1:
 		p->token = TOKEN_END;
-		return;
-	case 0:
-		bad_token(p, "NUL byte: the file is damaged");
-		p->hopeless = true;
 		return;
 	case '\n':
 	case ';':
@@ -212,13 +229,15 @@ static void next(struct parser *p)
 	p->error = p->word.error;
 }
 
-/* Reports at the current token. */
+/* Reports at the current token. What a NUL cuts short is not told: the NUL is, at the end. */
 _printf_(3, 4) static void report(struct parser *p, const struct config_node *where, const char *format, ...)
 {
 	_cleanup_text_ struct text path = { 0 };
 	_cleanup_free_ char *message = NULL;
 	va_list ap;
 
+	if (p->hopeless && p->token == TOKEN_BAD)
+		return;
 	va_start(ap, format);
 	if (vasprintf(&message, format, ap) < 0)
 		message = NULL;
@@ -411,7 +430,7 @@ int config_parse_curly(struct config_tree *tree, const char *data, size_t len, s
 	p.word.max = CONFIG_VALUE_MAX;
 	(void)read_block(&p, &tree->root, true);
 	if (p.hopeless && p.token == TOKEN_BAD)
-		report(&p, NULL, "%s", p.message);
+		config_errors_add(errors, p.at_line, p.at_column, "", "%s", p.message);
 	if (p.word.data)
 		wipe(p.word.data, p.word.size);
 	text_done(&p.word);

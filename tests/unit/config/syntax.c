@@ -267,17 +267,22 @@ static void words_as_typed(void)
 }
 
 /* What is read from a text: its printed form, and its errors. */
-static void check_read(const char *text, const char *expected, const char *expected_errors)
+static void check_read_bytes(const char *text, size_t len, const char *expected, const char *expected_errors)
 {
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	_cleanup_text_ struct text printed = { 0 }, told = { 0 };
 
-	check_int(config_parse(tree, text, strlen(text), &errors), 0);
+	check_int(config_parse(tree, text, len, &errors), 0);
 	config_print(&tree->root, CONFIG_FORM_SHOW, false, &printed);
 	config_errors_print(&errors, "f", &told);
 	check_str(text_str(&told), expected_errors);
 	check_str(text_str(&printed), expected);
+}
+
+static void check_read(const char *text, const char *expected, const char *expected_errors)
+{
+	check_read_bytes(text, strlen(text), expected, expected_errors);
 }
 
 static void curly_as_people_write_it(void)
@@ -394,6 +399,36 @@ static void a_file_of_zeros_is_one_error(void)
 	check_str(errors.items[0].message, "NUL byte: the file is damaged");
 }
 
+/* A string of C would end there: a password, a comment, a name must not be read as half of what it was. */
+static void a_nul_is_damage_wherever_it_stands(void)
+{
+	static const char good[] = "interfaces {\n    sstpc sstpc0 {\n        server a\n    }\n}\n";
+	static const struct {
+		const char *damaged; /* with ~ for the NUL */
+		unsigned column;
+	} cases[] = {
+		{ "~", 3 },
+		{ "description ~", 15 },
+		{ "description ab~cd", 17 },
+		{ "description \"ab~cd\"", 18 },
+		{ "description 'ab~cd'", 18 },
+		{ "/* ab~cd */", 8 },
+		{ "// ab~cd", 8 },
+		{ "mtu 1400 // ab~cd", 17 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[256], errors[64];
+		int n = snprintf(text, sizeof(text),
+				 "interfaces {\n sstpc sstpc0 { server a\n }\n sstpc sstpc1 {\n  %s\n } }",
+				 cases[i].damaged);
+		*(char *)memchr(text, '~', (size_t)n) = 0;
+		(void)snprintf(errors, sizeof(errors), "f:5:%u: NUL byte: the file is damaged\n",
+			       cases[i].column);
+		check_read_bytes(text, (size_t)n, good, errors);
+	}
+}
+
 static void limits_hold(void)
 {
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
@@ -457,6 +492,7 @@ int main(void)
 					  TEST(files_of_other_systems_are_read),
 					  TEST(monsters_are_one_error),
 					  TEST(a_file_of_zeros_is_one_error),
+					  TEST(a_nul_is_damage_wherever_it_stands),
 					  TEST(limits_hold),
 					  TEST(names_sort_as_people_count),
 					  TEST(secrets_are_masked_and_nothing_else),
