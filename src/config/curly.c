@@ -33,6 +33,7 @@ struct parser {
 	char *comment; /* the last one, for the next node */
 
 	struct config_tree *tree;
+	struct config_tree *bad; /* the tags that were left out, to be known again */
 	struct config_errors *errors;
 	int error; /* out of memory or over a limit: ends everything */
 };
@@ -371,6 +372,38 @@ static bool read_statement(struct parser *p, struct config_node *parent, struct 
 	return true;
 }
 
+/* What stands for `node` in the tree of bad tags; made where it is not. NULL after an error. */
+static struct config_node *bad_place(struct parser *p, const struct config_node *node)
+{
+	struct config_node *parent = node->parent ? bad_place(p, node->parent) : &p->bad->root,
+			   *place = parent;
+
+	if (!node->parent || !parent)
+		return parent;
+	int r = config_node_add(p->bad, parent, node->schema, node->value, &place);
+	if (r >= 0)
+		return place;
+	if (r == -E2BIG)
+		report(p, node->parent, "the configuration is too large");
+	p->hopeless = true;
+	p->error = r == -E2BIG ? 0 : r;
+	return NULL;
+}
+
+static struct config_node *find_bad(const struct parser *p, const struct config_node *node)
+{
+	struct config_node *parent = node->parent ? find_bad(p, node->parent) : &p->bad->root;
+
+	return parent && node->parent ? config_node_find(parent, node->schema, node->value) : parent;
+}
+
+/* Leaves the tag out, and what another block says of the same name: alone it could be the wrong half. */
+static void leave_out(struct parser *p, struct config_node *tag)
+{
+	(void)bad_place(p, tag);
+	config_node_remove(p->tree, tag);
+}
+
 /* Statements up to the closing brace (or the end of the file). False if there was an error within. */
 static bool read_block(struct parser *p, struct config_node *node, bool outermost)
 {
@@ -408,8 +441,8 @@ static bool read_block(struct parser *p, struct config_node *node, bool outermos
 			skip_statement(p);
 		}
 		free(TAKE_PTR(p->comment));
-		if (!fine && child && child->schema->kind == SCHEMA_TAG) {
-			config_node_remove(p->tree, child);
+		if (child && child->schema->kind == SCHEMA_TAG && (!fine || find_bad(p, child))) {
+			leave_out(p, child);
 			continue; /* the damage is contained */
 		}
 		good = good && fine;
@@ -427,6 +460,9 @@ int config_parse_curly(struct config_tree *tree, const char *data, size_t len, s
 		config_errors_add(errors, 0, 0, "", "the file is too large");
 		return -E2BIG;
 	}
+	p.bad = config_tree_new();
+	if (!p.bad)
+		return -ENOMEM;
 	p.word.max = CONFIG_VALUE_MAX;
 	(void)read_block(&p, &tree->root, true);
 	if (p.hopeless && p.token == TOKEN_BAD)
@@ -435,5 +471,6 @@ int config_parse_curly(struct config_tree *tree, const char *data, size_t len, s
 		wipe(p.word.data, p.word.size);
 	text_done(&p.word);
 	free(p.comment);
+	config_tree_free(p.bad);
 	return p.error;
 }

@@ -24,7 +24,8 @@
 
 /*
  * Adds what the text says to `tree`. Goes on after an error, so that all are reported and the rest can still
- * be used; but an interface (or other tag) with an error in it is left out whole: half of one could connect
- * to the right server with the wrong trust. 0 (also with errors listed), -E2BIG, -ENOMEM.
+ * be used; but an interface (or other tag) with an error in it is left out whole, with every other block of
+ * its name: half of one could connect to the right server with the wrong trust. 0 (also with errors listed),
+ * -E2BIG, -ENOMEM.
  */
 int config_parse_curly(struct config_tree *tree, const char *data, size_t len, struct config_errors *errors);

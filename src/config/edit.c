@@ -8,6 +8,8 @@
 #include "config/curly.h"
 #include "config/words.h"
 
+#define BAD_LINE_MAX 1024 /* bytes of a line without end that are looked at for an interface */
+
 /* The place that `words` name below `at`. */
 static int resolve(struct config_path *path, const struct config_path *at, char *const *words, size_t n,
 		   bool check, struct text *out)
@@ -217,25 +219,64 @@ static int parse_command(struct config_tree *tree, const char *line, size_t len,
 	return -EINVAL;
 }
 
+/* The interface, or other tag, that a line which cannot be carried out speaks of goes into `bad`. */
+static int note_bad(struct config_tree *bad, const char *line, size_t len)
+{
+	_cleanup_words_ struct words w = { 0 };
+	_cleanup_path_ struct config_path path = { 0 };
+	_cleanup_text_ struct text ignored = { 0 };
+	int r = words_split(&w, line, len);
+
+	if (r == -EINVAL || r == -E2BIG) /* its beginning will do */
+		r = words_split(&w, line, strnlen(line, MIN(len, (size_t)BAD_LINE_MAX)));
+	for (size_t i = 1; r == 0 && i < w.n; i++) {
+		r = config_path_append(&path, &w.v[i], 1, false, &ignored);
+		if (r == 0 && config_path_schema(&path)->kind == SCHEMA_TAG &&
+		    !config_path_lacks_value(&path))
+			return config_path_make(&path, bad, NULL);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+/* Removes the tags that `bad` has, too. */
+static void leave_out(struct config_tree *tree, struct config_node *parent, const struct config_node *bad)
+{
+	for (size_t i = 0; i < bad->n_children; i++) {
+		const struct config_node *b = bad->children[i];
+		struct config_node *node = config_node_find(parent, b->schema, b->value);
+		if (node && b->schema->kind == SCHEMA_TAG)
+			config_node_remove(tree, node);
+		else if (node)
+			leave_out(tree, node, b);
+	}
+}
+
 static int parse_commands(struct config_tree *tree, const char *data, size_t len,
 			  struct config_errors *errors)
 {
+	_cleanup_tree_ struct config_tree *bad = config_tree_new();
 	unsigned line = 0;
 
+	if (!bad)
+		return -ENOMEM;
 	for (size_t pos = 0; pos < len;) {
 		_cleanup_text_ struct text why = { 0 };
 		const char *end = memchr(data + pos, '\n', len - pos);
 		size_t n = end ? (size_t)(end - data) - pos : len - pos;
 		int r = parse_command(tree, data + pos, n, &why);
 		line++;
+		if (r < 0 && r != -ENOMEM) {
+			config_errors_add(errors, line, 1, "", "%s", text_str(&why));
+			if (note_bad(bad, data + pos, n) < 0)
+				r = -ENOMEM;
+		}
 		if (r == -ENOMEM)
 			return r;
-		if (r < 0)
-			config_errors_add(errors, line, 1, "", "%s", text_str(&why));
 		if (r == -E2BIG)
-			return 0;
+			break;
 		pos += n + 1;
 	}
+	leave_out(tree, &tree->root, &bad->root);
 	return 0;
 }
 

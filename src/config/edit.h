@@ -25,7 +25,7 @@ int edit_rename(struct config_tree *tree, const struct config_path *at, char *co
 
 /*
  * Reads a whole text in either syntax, told by its first word: set, delete and comment commands (a line each,
- * '#' comments), or curly. Adds to `tree`; every error is listed with its line. 0 (also with errors listed)
- * or negative.
+ * '#' comments), or curly. Adds to `tree`; every error is listed with its line. An interface (or other tag)
+ * that an error is about is left out whole, see curly.h. 0 (also with errors listed) or negative.
  */
 int config_parse(struct config_tree *tree, const char *data, size_t len, struct config_errors *errors);

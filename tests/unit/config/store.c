@@ -278,6 +278,22 @@ static void damage_is_reported_and_kept_aside(void)
 	check_int(count_files(p.directory), 2);
 }
 
+static void what_another_block_says_of_a_damaged_interface_is_not_used(void)
+{
+	static const char damaged[] = "interfaces {\n sstpc sstpc0 {\n  server a.example\n  "
+				      "no-default-route\n  ssl {\n   pin x\n  }\n }\n"
+				      " sstpc sstpc0 {\n  server a.example\n }\n}\n";
+	_cleanup_place_ struct place p = { 0 };
+
+	check(place_init(&p));
+	check_int(store_save(&p.store, damaged, strlen(damaged)), 0);
+	check_boot(&p, "set interfaces\n", false,
+		   "@/config.boot:6:8: [interfaces sstpc sstpc0 ssl] \"pin\": Pin must be the SHA-256 of a "
+		   "public "
+		   "key, as 64 hexadecimal digits or in base64\n"
+		   "@/config.boot: kept as @/config.boot.damaged-*; what is whole is used\n");
+}
+
 static void an_unreadable_file_is_reported(void)
 {
 	_cleanup_place_ struct place p = { 0 };
@@ -321,6 +337,7 @@ int main(void)
 					  TEST(a_start_reads_the_file),
 					  TEST(a_start_removes_half_written_files),
 					  TEST(damage_is_reported_and_kept_aside),
+					  TEST(what_another_block_says_of_a_damaged_interface_is_not_used),
 					  TEST(an_unreadable_file_is_reported),
 					  TEST(a_commit_that_was_not_confirmed_is_taken_back),
 					  {} });

@@ -342,10 +342,53 @@ static void damage_is_contained_and_located(void)
 	check_read("interfaces {\n sstpc sstpc0 {\n server a extra\n }\n}", "interfaces {\n}\n",
 		   "f:3:11: [interfaces sstpc sstpc0] unexpected word after \"server\"\n");
 	check_read(
-		"set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc0 mtu x\n\nfoo\n", good,
+		"set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc1 mtu x\n\nfoo\n", good,
 		"f:2:1: 'x' is not a valid number; MTU must be between 68 and 4087; Value validation failed\n"
 		"f:4:1: expected set, delete or comment\n");
 	check_read("# comment\n\n  set interfaces sstpc sstpc0 server a # why\n", good, "");
+}
+
+/* A name with an error in it stays out: what is whole of it could be a default route nobody wanted, or no
+ * pin. */
+static void half_an_interface_is_none(void)
+{
+	static const char good[] = "interfaces {\n    sstpc sstpc0 {\n        server a\n    }\n}\n";
+	static const char *const blocks[] = {
+		"sstpc sstpc1 {\n server b\n no-default-route\n mtu 9\n }\n",
+		"sstpc sstpc1 {\n server b\n no-default-route\n server c\n }\n",
+		"sstpc sstpc1 {\n server b\n no-default-route\n ssl { pin x\n }\n }\n",
+		"sstpc sstpc1 junk {\n server b\n }\n",
+	};
+	static const char plain[] = "sstpc sstpc1 {\n description x\n }\n";
+
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(blocks); i++) {
+		_cleanup_tree_ struct config_tree *tree = config_tree_new();
+		_cleanup_errors_ struct config_errors errors = { 0 };
+		_cleanup_text_ struct text printed = { 0 };
+		const char *bad = blocks[i / 3];
+		char text[512];
+		int n = snprintf(text, sizeof(text),
+				 "interfaces {\n sstpc sstpc0 {\n server a\n }\n %s%s%s}\n",
+				 i % 3 == 0 ? plain : "", bad, i % 3 != 0 ? plain : "");
+		if (i % 3 == 2) /* in another block of interfaces */
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "interfaces {\n %s}\n", plain);
+		check_int(config_parse(tree, text, (size_t)n, &errors), 0);
+		check_int(config_errors_count(&errors), 1);
+		config_print(&tree->root, CONFIG_FORM_SHOW, false, &printed);
+		check_str(text_str(&printed), good);
+	}
+	check_read("set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc1 server b\n"
+		   "set interfaces sstpc sstpc1 no-default-rout e\nset inter sst sstpc1 mtu 1400\n",
+		   good,
+		   "f:3:1: Configuration path: interfaces sstpc sstpc1 no-default-route [e] is not valid\n");
+	check_read("set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc1 server b\n"
+		   "set interfaces sstpc sstpc1 description 'open\n",
+		   good, "f:3:1: quote is not closed\n");
+	check_read("set interfaces sstpc sstpc0 server a\nset pki ca x description b\nset pki ca x foo\n"
+		   "set pki ca x description c\nset pki ca y description b\n",
+		   "interfaces {\n    sstpc sstpc0 {\n        server a\n    }\n}\n"
+		   "pki {\n    ca y {\n        description b\n    }\n}\n",
+		   "f:3:1: Configuration path: pki ca x [foo] is not valid\n");
 }
 
 static void files_of_other_systems_are_read(void)
@@ -372,7 +415,7 @@ static void monsters_are_one_error(void)
 		{ "interfaces { sstpc sstpc0 { server a } sstpc sstpc1 { description \"", "x", "\" } }",
 		  "f:1:67: [interfaces sstpc sstpc1] \"description\" requires a value, found word is too "
 		  "long\n" },
-		{ "set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc0 description ", "x", "",
+		{ "set interfaces sstpc sstpc0 server a\nset interfaces sstpc sstpc1 description ", "x", "",
 		  "f:2:1: the line is too long\n" },
 		{ "set interfaces sstpc sstpc0 server a\nset ", "x ", "", "f:2:1: the line is too long\n" },
 	};
@@ -489,6 +532,7 @@ int main(void)
 					  TEST(words_as_typed),
 					  TEST(curly_as_people_write_it),
 					  TEST(damage_is_contained_and_located),
+					  TEST(half_an_interface_is_none),
 					  TEST(files_of_other_systems_are_read),
 					  TEST(monsters_are_one_error),
 					  TEST(a_file_of_zeros_is_one_error),
