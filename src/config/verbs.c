@@ -320,6 +320,23 @@ static enum session_status check_password_files(struct command *c)
 	return SESSION_FAILED;
 }
 
+/* Whoever made the commit that waits expects it to be taken back at its time: no other one moves that. */
+static enum session_status fail_pending(struct command *c)
+{
+	const struct config_system *system = c->s->system;
+	uint64_t now = system->effects->steady_seconds(system->ctx),
+		 deadline = config_system_deadline(system);
+	uint64_t left = deadline > now ? deadline - now : 0;
+	bool minutes = left > 120;
+
+	if (minutes)
+		left = (left + 59) / 60;
+	text_addf(c->out,
+		  "Another confirm is pending: 'confirm' it, or wait until it is taken back in %u %s%s\n",
+		  (unsigned)left, minutes ? "minute" : "second", left == 1 ? "" : "s");
+	return SESSION_FAILED;
+}
+
 /* Commits the candidate. `minutes` > 0: to be confirmed. */
 static enum session_status commit(struct command *c, const char *comment, unsigned minutes)
 {
@@ -334,8 +351,7 @@ static enum session_status commit(struct command *c, const char *comment, unsign
 		return SESSION_OK;
 	}
 	if (s->system->confirm_previous)
-		return fail_plain(
-			c, "Another confirm is pending: 'confirm' it, or wait until it is taken back\n");
+		return fail_pending(c);
 	status = join_running(c);
 	if (status == SESSION_OK)
 		status = check_password_files(c);
@@ -380,13 +396,16 @@ static enum session_status run_commit_confirm(struct command *c)
 		return fail_plain(c, "Invalid commit-confirm command: minutes must be between 1 and 65535\n");
 	if (!take_commit_comment(c->words + used, c->n - used, &comment))
 		return fail_plain(c, "Invalid commit-confirm command\n");
+	if (c->s->system->confirm_previous) /* also with nothing to commit: it would seem to wait anew */
+		return fail_pending(c);
 	enum session_status status = commit(c, comment, minutes);
+	const char *plural = minutes == 1 ? "" : "s";
 	if (status == SESSION_OK && c->s->system->confirm_previous) /* there was something to commit */
 		text_addf(c->out,
-			  "commit-confirm will automatically reload previous config in %u minutes\n"
+			  "commit-confirm will automatically reload previous config in %u minute%s\n"
 			  "unless changes are confirmed.\n"
-			  "Initialized commit-confirm; %u minutes to confirm before reload\n",
-			  minutes, minutes);
+			  "Initialized commit-confirm; %u minute%s to confirm before reload\n",
+			  minutes, plural, minutes, plural);
 	return status;
 }
 
