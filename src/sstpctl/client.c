@@ -21,11 +21,27 @@
 #include "config/words.h"
 #include "sstpctl/pipe.h"
 
-static void print_text(FILE *to, const char *data, size_t len)
+static void print_error(const char *data, size_t len)
 {
-	if (len > 0)
-		(void)fwrite(data, 1, len, to);
-	(void)fflush(to);
+	(void)fwrite(data, 1, len, stderr);
+}
+
+/* The first failure stays in c->output_error. */
+static void print_text(struct client *c, const char *data, size_t len)
+{
+	bool failed = fwrite(data, 1, len, stdout) != len;
+
+	if ((fflush(stdout) != 0 || failed) && !c->output_error)
+		c->output_error = errno;
+}
+
+/* What is said beside the output: on a terminal in its place among what was typed. */
+static void print_message(struct client *c, const char *data, size_t len)
+{
+	if (c->terminal)
+		print_text(c, data, len);
+	else
+		print_error(data, len);
 }
 
 /* --- the connection ---------------------------------------------------------------------------------------
@@ -43,7 +59,7 @@ static int receive(struct client *c, struct ipc_message *m)
 			return -errno;
 		if (n > 0 && p[1].revents && read(c->signals, &info, sizeof(info)) == sizeof(info)) {
 			if (c->terminal) /* which shows ^C and stays in that line */
-				print_text(stdout, "\n", 1);
+				print_text(c, "\n", 1);
 			int r = control_send_plain(c->fd, CONTROL_INTERRUPT);
 			if (r < 0)
 				return r;
@@ -149,7 +165,7 @@ int client_open(struct client *c, const char *path)
 		const char *text;
 		size_t len;
 		if (control_decode_text(&m, &kind, &text, &len) == 0)
-			print_text(stderr, text, len);
+			print_error(text, len);
 		r = -EACCES;
 	} else if (r == 1) {
 		r = m.type == CONTROL_DONE ? control_decode_done(&m, &c->last) : -EBADMSG;
@@ -266,11 +282,11 @@ static bool is_longer_than_screen(const char *text, size_t len)
 }
 
 /* Prints in pieces, up to Ctrl-C. True if that cut it. */
-static bool print_output(const struct client *c, const char *text, size_t len)
+static bool print_output(struct client *c, const char *text, size_t len)
 {
 	while (len > 0 && !was_interrupted(c)) {
 		size_t n = MIN(len, (size_t)4096);
-		print_text(stdout, text, n);
+		print_text(c, text, n);
 		text += n;
 		len -= n;
 	}
@@ -326,10 +342,10 @@ static void take_text(struct command *cmd, const struct ipc_message *m)
 		break;
 	case CONTROL_STREAM:
 		pipe_push(&cmd->pipe, data, len, &now);
-		print_text(stdout, text_str(&now), now.len);
+		print_text(cmd->c, text_str(&now), now.len);
 		break;
 	case CONTROL_MESSAGE:
-		print_text(cmd->c->terminal ? stdout : stderr, data, len);
+		print_message(cmd->c, data, len);
 		break;
 	case CONTROL_CONTENT:
 		text_add_len(&cmd->content, data, len);
@@ -420,7 +436,7 @@ int client_execute(struct client *c, const char *line, size_t len)
 	size_t head;
 
 	if (pipe_parse(&cmd.pipe, line, len, &head, &wrong) < 0) {
-		print_text(c->terminal ? stdout : stderr, text_str(&wrong), wrong.len);
+		print_message(c, text_str(&wrong), wrong.len);
 		pipe_done(&cmd.pipe);
 		return 1;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -182,31 +183,65 @@ static void speak_utf8(void)
 	(void)setenv("LESSCHARSET", "utf-8", 0);
 }
 
+/*
+ * The socket to the daemon must not become standard output where that is closed. What stands in its place
+ * cannot be written, and standard input not read, just as if it were closed.
+ */
+static void hold_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* A script that reads our output must not take half of it, or none, for the whole. */
+static int end_output(const struct client *c, int code)
+{
+	bool failed = ferror(stdout);
+	int error = c->output_error;
+
+	if (fclose(stdout) != 0) {
+		failed = true;
+		error = error ? error : errno;
+	}
+	if (!failed || error == EPIPE) /* who closed the pipe knows */
+		return code;
+	(void)fprintf(stderr, "sstpctl: the output cannot be written: %s\n", strerror(error ? error : EIO));
+	return code ? code : 1;
+}
+
+static int run(struct client *c, const struct options *o)
+{
+	int code = client_open(c, o->socket);
+
+	if (code != 0)
+		return code;
+	if (o->complete) {
+		code = print_completions(c, o);
+		client_close(c);
+		return code;
+	}
+	if (o->n_words > 0)
+		code = run_words(c, o);
+	/* Nothing was asked for, or `configure`, which leads into another mode. */
+	bool goes_on = code == 0 && (o->n_words == 0 || c->last.mode == CONTROL_CONFIGURE);
+	if (goes_on)
+		code = c->terminal ? shell_run(c) : run_script(c);
+	client_close(c);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	static struct client client;
 	struct options options;
-	int code = parse_options(&options, argc, argv);
 
-	if (code != 0)
-		return code - 1;
-	speak_utf8();
+	hold_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL); /* it may be inherited as ignored; programs are waited for */
-	code = client_open(&client, options.socket);
+	int code = parse_options(&options, argc, argv);
 	if (code != 0)
-		return code;
-	if (options.complete) {
-		code = print_completions(&client, &options);
-		client_close(&client);
-		return code;
-	}
-	if (options.n_words > 0)
-		code = run_words(&client, &options);
-	/* Nothing was asked for, or `configure`, which leads into another mode. */
-	bool goes_on = code == 0 && (options.n_words == 0 || client.last.mode == CONTROL_CONFIGURE);
-	if (goes_on)
-		code = client.terminal ? shell_run(&client) : run_script(&client);
-	client_close(&client);
-	return code;
+		return end_output(&client, code - 1);
+	speak_utf8();
+	return end_output(&client, run(&client, &options));
 }
