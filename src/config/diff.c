@@ -65,6 +65,7 @@ void config_diff_show(const struct config_node *old, const struct config_node *n
 
 struct compare {
 	struct text *out;
+	bool mask;
 	const struct config_node *place; /* of the last header */
 };
 
@@ -85,7 +86,7 @@ static void compare_line(struct compare *c, const struct config_node *parent, co
 			 const struct config_node *node)
 {
 	compare_header(c, parent);
-	config_print_node(node, CONFIG_FORM_FILE, false, mark, 0, c->out);
+	config_print_node(node, CONFIG_FORM_FILE, c->mask, mark, 0, c->out);
 }
 
 static void compare_comment(struct compare *c, const struct config_node *parent, const char *mark,
@@ -122,9 +123,10 @@ static void compare_children(struct compare *c, const struct config_node *old, c
 	}
 }
 
-void config_diff_compare(const struct config_node *old, const struct config_node *new, struct text *out)
+void config_diff_compare(const struct config_node *old, const struct config_node *new, bool mask,
+			 struct text *out)
 {
-	struct compare c = { .out = out };
+	struct compare c = { .out = out, .mask = mask };
 
 	compare_children(&c, old, new);
 }

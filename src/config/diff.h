@@ -16,8 +16,10 @@
 void config_diff_show(const struct config_node *old, const struct config_node *new, const struct schema *only,
 		      struct text *out);
 
-/* `compare`: "[path]" where the place changes, then "- " and "+ " lines. Nothing if all is equal. */
-void config_diff_compare(const struct config_node *old, const struct config_node *new, struct text *out);
+/* `compare`: "[path]" where the place changes, then "- " and "+ " lines. Nothing if all is equal. `mask`:
+ * values of secrets as asterisks. */
+void config_diff_compare(const struct config_node *old, const struct config_node *new, bool mask,
+			 struct text *out);
 
 /* `compare commands`: the `delete` commands, then the `set` commands that lead from `old` to `new`. */
 void config_diff_commands(const struct config_node *old, const struct config_node *new, struct text *out);

@@ -229,7 +229,7 @@ static enum session_status run_compare(struct command *c)
 	if (commands || c->format)
 		config_diff_commands(&from->root, &to->root, c->out);
 	else
-		config_diff_compare(&from->root, &to->root, c->out);
+		config_diff_compare(&from->root, &to->root, false, c->out);
 	if (c->out->len == before)
 		text_add(c->out, text_str(&none));
 	return SESSION_OK;

@@ -386,7 +386,7 @@ static int show_revision(struct client *c, const struct op_request *r, struct te
 	_cleanup_tree_ struct config_tree *before = config_system_revision(system, number + 1, out);
 	if (!before)
 		return -EINVAL;
-	config_diff_compare(&before->root, &tree->root, out);
+	config_diff_compare(&before->root, &tree->root, true, out);
 	return 0;
 }
 

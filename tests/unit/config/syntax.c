@@ -180,7 +180,7 @@ static void a_comparison_leads_from_one_to_the_other(void)
 		check_int(config_errors_count(&errors), 0);
 		check(config_node_equal(&walked->root, &b->root));
 
-		config_diff_compare(&b->root, &walked->root, &none);
+		config_diff_compare(&b->root, &walked->root, false, &none);
 		config_diff_commands(&b->root, &walked->root, &none);
 		check_str(text_str(&none), "");
 	}
@@ -521,6 +521,21 @@ static void secrets_are_masked_and_nothing_else(void)
 				  "            password \"****************\"\n"
 				  "            password-file \"/run/x\"\n            username \"password\"\n"
 				  "        }\n    }\n}\n");
+
+	_cleanup_tree_ struct config_tree *changed = config_tree_copy(tree), *empty = config_tree_new();
+	static const char change[] = "set interfaces sstpc sstpc0 authentication password hunter3\n";
+	check_int(config_parse(changed, change, strlen(change), &errors), 0);
+	out.len = 0;
+	config_diff_compare(&tree->root, &changed->root, true, &out);
+	check_str(text_str(&out),
+		  "[interfaces sstpc sstpc0 authentication]\n- password \"****************\"\n"
+		  "+ password \"****************\"\n");
+	out.len = 0;
+	config_diff_compare(&empty->root, &changed->root, true, &out);
+	check(!strstr(text_str(&out), "hunter") && strstr(text_str(&out), "password \"*"));
+	out.len = 0;
+	config_diff_compare(&empty->root, &changed->root, false, &out);
+	check(strstr(text_str(&out), "password \"hunter3\""));
 }
 
 int main(void)
