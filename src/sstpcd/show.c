@@ -184,6 +184,7 @@ static void print_session(const struct tunnel *t, struct text *out)
 
 static void print_detail(const struct show *s, const struct link_info *l)
 {
+	const struct tunnel *t = daemon_find(s->daemon, l->name);
 	const struct baseline_link *b = baseline_find(s->baseline, l);
 	uint64_t counters[_LINK_COUNTERS];
 
@@ -201,6 +202,8 @@ static void print_detail(const struct show *s, const struct link_info *l)
 	text_add(s->out, "\n");
 	read_counters(s, l, counters);
 	show_print_counters(counters, s->out);
+	if (t)
+		print_session(t, s->out);
 }
 
 /* --- JSON -------------------------------------------------------------------------------------------------
@@ -526,9 +529,8 @@ int show_detail(const struct show *s, bool only_ours)
 
 int show_interface(const struct show *s, const char *name)
 {
-	const struct tunnel *t = daemon_find(s->daemon, name);
 	_cleanup_links_ struct links links = { 0 };
-	int r = t ? links_read(&links, name) : -ENODEV;
+	int r = daemon_find(s->daemon, name) ? links_read(&links, name) : -ENODEV;
 
 	if (r < 0)
 		return r;
@@ -538,7 +540,6 @@ int show_interface(const struct show *s, const char *name)
 		return 0;
 	}
 	print_detail(s, &links.items[0]);
-	print_session(t, s->out);
 	return 0;
 }
 
