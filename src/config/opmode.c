@@ -206,6 +206,46 @@ static const struct op_row *walk(struct op_request *r, struct text *out)
 	return row;
 }
 
+/* Has the output of the command this form? */
+static bool has_format(enum op_command command, const char *format)
+{
+	bool commands = strcmp(format, "commands") == 0;
+
+	switch (command) {
+	case OP_SHOW_CONFIGURATION:
+		return true;
+	case OP_SHOW_CONFIGURATION_COMMANDS:
+		return commands;
+	case OP_MONITOR_LOG:
+	case OP_SHOW_COMMITS:
+	case OP_SHOW_CONFIGURATION_JSON:
+	case OP_SHOW_INTERFACES:
+	case OP_SHOW_INTERFACES_COUNTERS:
+	case OP_SHOW_INTERFACES_DETAIL:
+	case OP_SHOW_INTERFACES_SUMMARY:
+	case OP_SHOW_LOG:
+	case OP_SHOW_PKI_CA:
+	case OP_SHOW_SSTPC:
+	case OP_SHOW_SSTPC_DETAIL:
+	case OP_SHOW_SSTPC_ONE:
+	case OP_SHOW_SSTPC_STATISTICS:
+	case OP_SHOW_VERSION:
+		return !commands;
+	case OP_NONE:
+	case OP_CLEAR_COUNTERS:
+	case OP_CONFIGURE:
+	case OP_CONNECT:
+	case OP_DISCONNECT:
+	case OP_EXIT:
+	case OP_MONITOR_TRAFFIC:
+	case OP_RESET:
+	case OP_SHOW_COMMIT_DIFF:
+	case OP_SHOW_COMMIT_FILE:
+		break;
+	}
+	return false;
+}
+
 static int take_pipe(struct op_request *r, const char *line, size_t len, struct text *out)
 {
 	size_t at = r->words.pipe + 1;
@@ -218,7 +258,12 @@ static int take_pipe(struct op_request *r, const char *line, size_t len, struct 
 	if (error == 0 && r->stage.n == 1 && !r->stage.has_pipe &&
 	    (strcmp(r->stage.v[0], "json") == 0 || strcmp(r->stage.v[0], "commands") == 0)) {
 		r->format = r->stage.v[0];
-		return 0;
+		if (has_format(r->command, r->format))
+			return 0;
+		text_addf(out,
+			  "\n  Invalid command: | [%s] (the output of this command has no such form)\n\n",
+			  r->format);
+		return -EINVAL;
 	}
 	text_add(out, "\n  Invalid command: | takes commands or json here\n\n");
 	return -EINVAL;

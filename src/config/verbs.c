@@ -199,6 +199,9 @@ static enum session_status run_compare(struct command *c)
 	bool commands = c->n && strcmp(c->words[c->n - 1], "commands") == 0;
 	size_t n = c->n - commands, before = c->out->len;
 
+	if (c->format && strcmp(c->format, "json") == 0)
+		return fail_framed(
+			c, "Invalid command: | [json] (the output of this command has no such form)\n");
 	text_add(&none, "No changes between working and active configurations.\n");
 	if (n == 1 && strcmp(c->words[0], "saved") == 0) {
 		first = config_system_saved(c->s->system, c->out);

@@ -328,7 +328,7 @@ static bool add_traffic_option(struct traffic *t, const struct op_request *r, si
 /* The program runs on the user's side: capturing needs his rights, not ours. */
 static void run_monitor_traffic(struct client *c, const struct op_request *r)
 {
-	struct traffic t = { .args = { "tcpdump" }, .n = 1 };
+	struct traffic t = { .args = { "tcpdump", "-l" }, .n = 2 }; /* by lines: it may go through a pipe */
 	_cleanup_text_ struct text wrong = { 0 };
 	const char *filter = NULL;
 

@@ -2,6 +2,7 @@
 #include "sstpctl/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -229,47 +230,69 @@ static int await_program(pid_t pid, const sigset_t *signals, int *ret_status)
 	return came;
 }
 
-/* Runs a program in our place on the user's terminal; its exit code. */
-static int run_program(const char *const *args, const char *input, size_t input_len)
+/* Those that await_program() needs, blocked from before the program begins. */
+static void block_signals(sigset_t *signals, sigset_t *before)
 {
-	int fds[2] = { -1, -1 }, status = 0, came = 0;
-	sigset_t signals, before;
+	(void)sigemptyset(signals);
+	(void)sigaddset(signals, SIGCHLD);
+	(void)sigaddset(signals, SIGTERM);
+	(void)sigaddset(signals, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, signals, before);
+}
 
-	if (input && pipe(fds) < 0)
-		return 127;
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGHUP);
-	/* Not while we write: a pager reads when its user does, and sees by itself that its input ends. */
-	(void)sigprocmask(SIG_BLOCK, input ? NULL : &signals, &before);
+/* Begins a program on the user's terminal, with descriptors of its own where they are not -1. */
+static pid_t start_program(const char *const *args, int input, int output)
+{
 	pid_t pid = fork();
-	if (pid == 0) {
-		sigset_t none;
-		(void)signal(SIGPIPE, SIG_DFL);
-		(void)signal(SIGINT, SIG_DFL);
-		(void)sigemptyset(&none);
-		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-		if (input) {
-			(void)dup2(fds[0], STDIN_FILENO);
-			(void)close(fds[0]);
-			(void)close(fds[1]);
-		}
-		(void)execvp(args[0], (char *const *)args);
-		(void)fprintf(stderr, "sstpctl: %s: %s\n", args[0], strerror(errno));
-		_exit(127);
-	}
-	fds[0] = close_fd(fds[0]);
+	sigset_t none;
+
+	if (pid != 0)
+		return pid;
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (input >= 0)
+		(void)dup2(input, STDIN_FILENO);
+	if (output >= 0)
+		(void)dup2(output, STDOUT_FILENO);
+	(void)execvp(args[0], (char *const *)args);
+	(void)fprintf(stderr, "sstpctl: %s: %s\n", args[0], strerror(errno));
+	_exit(127);
+}
+
+/* Its exit code. */
+static int end_program(pid_t pid, int came, const sigset_t *signals, const sigset_t *before)
+{
+	int status = 0, later = 0;
+
 	if (pid > 0)
-		(void)write_all(fds[1], input, input_len); /* unless the pager is left: SIGPIPE is ignored */
-	fds[1] = close_fd(fds[1]);
-	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	if (pid > 0)
-		came = await_program(pid, &signals, &status);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		later = await_program(pid, signals, &status);
+	came = came ? came : later;
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
 	if (came)
 		(void)raise(came);
 	return pid < 0 ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Runs the pager; its exit code. */
+static int run_pager(const char *const *args, const char *input, size_t input_len)
+{
+	sigset_t signals, before, ignored;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return 127;
+	(void)sigprocmask(SIG_BLOCK, NULL, &before);
+	pid_t pid = start_program(args, fds[0], -1);
+	fds[0] = close_fd(fds[0]);
+	/* No signal is blocked while we write: a pager reads when its user does, and sees by itself that its
+	 * input ends. */
+	if (pid > 0)
+		(void)write_all(fds[1], input, input_len); /* unless the pager is left: SIGPIPE is ignored */
+	fds[1] = close_fd(fds[1]);
+	block_signals(&signals, &ignored);
+	return end_program(pid, 0, &signals, &before);
 }
 
 static bool is_longer_than_screen(const char *text, size_t len)
@@ -308,7 +331,7 @@ static bool show_output(struct client *c, const struct pipe *p, const struct tex
 					    NULL };
 
 	bool page = c->terminal && p->paging >= 0 && is_longer_than_screen(text_str(out), out->len);
-	if (page && run_program(less, text_str(out), out->len) != 127)
+	if (page && run_pager(less, text_str(out), out->len) != 127)
 		return false;
 	return print_output(c, text_str(out), out->len);
 }
@@ -353,14 +376,65 @@ static void take_text(struct command *cmd, const struct ipc_message *m)
 	}
 }
 
-static int take_program(const struct client *c, const struct ipc_message *m)
+/* What the program prints, through the pipes of the line, up to its end or ours. The signal that came, or 0.
+ */
+static int filter_program(struct command *cmd, pid_t pid, int output)
+{
+	sigset_t set;
+	int came = 0;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	_cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	while (!cmd->c->output_error) {
+		struct pollfd p[2] = { { .fd = output, .events = POLLIN },
+				       { .fd = signals, .events = POLLIN } };
+		_cleanup_text_ struct text passed = { 0 };
+		struct signalfd_siginfo info;
+		char data[4096];
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents && read(signals, &info, sizeof(info)) == sizeof(info)) {
+			came = (int)info.ssi_signo;
+			(void)kill(pid, came);
+		}
+		if (!p[0].revents)
+			continue;
+		ssize_t n = read(output, data, sizeof(data));
+		if (n <= 0)
+			break;
+		pipe_push(&cmd->pipe, data, (size_t)n, &passed);
+		print_text(cmd->c, text_str(&passed), passed.len);
+	}
+	return came;
+}
+
+/* Runs a program in our place; its exit code. Without pipes it has the terminal for itself. */
+static int run_program(struct command *cmd, const char *const *args)
+{
+	int fds[2] = { -1, -1 }, came = 0;
+	sigset_t signals, before;
+
+	if (cmd->pipe.n > 0 && pipe2(fds, O_CLOEXEC) < 0)
+		return 127;
+	block_signals(&signals, &before);
+	pid_t pid = start_program(args, -1, fds[1]);
+	fds[1] = close_fd(fds[1]);
+	if (pid > 0 && fds[0] >= 0)
+		came = filter_program(cmd, pid, fds[0]);
+	fds[0] = close_fd(fds[0]); /* where our output has failed, its output fails, too */
+	return end_program(pid, came, &signals, &before);
+}
+
+static int take_program(struct command *cmd, const struct ipc_message *m)
 {
 	char space[CONTROL_NAME_MAX], *args[CONTROL_ARGS_MAX + 1];
 
 	if (control_decode_arguments(m, space, sizeof(space), args) < 0)
 		return 1;
-	int code = run_program((const char *const *)args, NULL, 0);
-	(void)was_interrupted(c); /* that was for the program */
+	int code = run_program(cmd, (const char *const *)args);
+	(void)was_interrupted(cmd->c); /* that was for the program */
 	return code;
 }
 
@@ -398,7 +472,7 @@ static int take_message(struct command *cmd, struct ipc_message *m)
 		cmd->file = strdup(name);
 		return cmd->file ? 0 : -ENOMEM;
 	case CONTROL_EXECUTE:
-		cmd->code = take_program(cmd->c, m);
+		cmd->code = take_program(cmd, m);
 		return 0;
 	case CONTROL_DONE:
 		return control_decode_done(m, &cmd->c->last) < 0 ? -EBADMSG : 1;

@@ -92,6 +92,15 @@ static void what_is_wrong_is_said(void)
 		{ "show | match x", "\n  Incomplete command: show\n\n", -EINVAL },
 		{ "show version | match x", "\n  Invalid command: | takes commands or json here\n\n",
 		  -EINVAL },
+		{ "show interfaces | commands",
+		  "\n  Invalid command: | [commands] (the output of this command has no such form)\n\n",
+		  -EINVAL },
+		{ "show configuration commands | json",
+		  "\n  Invalid command: | [json] (the output of this command has no such form)\n\n",
+		  -EINVAL },
+		{ "connect interface sstpc0 | json",
+		  "\n  Invalid command: | [json] (the output of this command has no such form)\n\n",
+		  -EINVAL },
 		{ "c",
 		  "\n  Ambiguous command: [c]\n\n  Possible completions:\n"
 		  "  clear                 Clear system information\n"
