@@ -268,7 +268,7 @@ static void json_session(const struct tunnel *t, struct text *out)
 	json_number(out, "mtu-configured", t->config.mtu);
 	json_number(out, "mtu", tunnel_mtu(t, &why));
 	json_number(out, "sessions", t->sessions);
-	if (a && t->state != TUNNEL_UP)
+	if (a && (t->state == TUNNEL_DIALLING || t->state == TUNNEL_NEGOTIATING))
 		json_member(out, "stage", stage_name(a->stage));
 	if (next != USEC_NEVER)
 		json_number(out, "next-attempt-seconds", seconds_until(t, next));
