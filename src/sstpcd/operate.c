@@ -2,6 +2,7 @@
 #include "sstpcd/operate.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,12 @@
 static bool is_sstpc(const char *name)
 {
 	return strncmp(name, "sstpc", 5) == 0;
+}
+
+/* Why a command that needs one of our interfaces has nothing to do with `name`. */
+static const char *why_not_ours(const char *name)
+{
+	return if_nametoindex(name) ? "is not one of sstpcd's" : "does not exist";
 }
 
 /* --- connect, disconnect, reset ---------------------------------------------------------------------------
@@ -250,11 +257,29 @@ static void add_log_line(void *ctx, const struct journal_line *line)
 		show_log_line(line, o->json, &o->out);
 }
 
+/* An interface that neither is nor was there has no log, rather than an empty one. */
+static bool refuse_unknown_log(struct client *c, const char *interface)
+{
+	size_t n = 0;
+
+	if (!interface || daemon_find(c->control->daemon, interface))
+		return false;
+	journal_each(&c->control->daemon->journal, interface, count_log_line, &n);
+	if (n > 0)
+		return false;
+	client_printf(c, CONTROL_MESSAGE, "Interface %s %s!\n", interface, why_not_ours(interface));
+	client_finish(c, 1);
+	return true;
+}
+
 static void run_show_log(struct client *c, const struct op_request *r)
 {
+	const char *interface = r->n_args ? r->args[0] : NULL;
 	struct log_output o = { .json = r->format != NULL };
 
-	journal_each(&c->control->daemon->journal, r->n_args ? r->args[0] : NULL, add_log_line, &o);
+	if (refuse_unknown_log(c, interface))
+		return;
+	journal_each(&c->control->daemon->journal, interface, add_log_line, &o);
 	client_text(c, CONTROL_OUTPUT, text_str(&o.out), o.out.len);
 	text_done(&o.out);
 	client_finish(c, 0);
@@ -277,6 +302,8 @@ static void run_monitor_log(struct client *c, const struct op_request *r)
 	struct log_output o = { .json = r->format != NULL };
 	size_t n = 0;
 
+	if (refuse_unknown_log(c, interface))
+		return;
 	journal_each(journal, interface, count_log_line, &n);
 	o.skip = n - MIN(n, (size_t)MONITOR_LINES);
 	journal_each(journal, interface, add_log_line, &o);
@@ -475,11 +502,11 @@ static void finish_show(struct client *c, const struct op_request *r)
 
 	if (result == 0)
 		result = out.error;
-	if (result == -ENODEV || result == -ENOENT)
-		text_addf(&out,
-			  result == -ENODEV ? "Interface %s does not exist!\n"
-					    : "CA \"%s\" does not exist!\n",
-			  r->args[0] ? r->args[0] : "");
+	const char *name = r->args[0] ? r->args[0] : "";
+	if (result == -ENODEV)
+		text_addf(&out, "Interface %s %s!\n", name, why_not_ours(name));
+	else if (result == -ENOENT)
+		text_addf(&out, "CA \"%s\" does not exist!\n", name);
 	else if (result < 0 && out.len == 0)
 		text_addf(&out, "Cannot show that: %s\n", strerror(-result));
 	client_text(c, result < 0 ? CONTROL_MESSAGE : CONTROL_OUTPUT, text_str(&out), out.len);
