@@ -102,7 +102,7 @@ static int check_comment(const struct config_path *path, const struct config_nod
 	else if (strchr(comment, '*'))
 		text_add(out, "Cannot use the '*' character in a comment\n");
 	else if (strlen(comment) > CONFIG_COMMENT_MAX)
-		text_addf(out, "Comment too long (limit %u characters)\n", CONFIG_COMMENT_MAX);
+		text_addf(out, "Comment too long (limit %u bytes)\n", CONFIG_COMMENT_MAX);
 	else
 		return 0;
 	return -EINVAL;

@@ -332,7 +332,8 @@ static const struct schema ca_children[] = {
 	  .kind = SCHEMA_LEAF,
 	  .cost = CONFIG_COST_REDIAL,
 	  .help = "CA certificate in PEM format",
-	  .constraint = "Certificate is not base64-encoded",
+	  .constraint = "Certificate is not base64-encoded\n"
+			"Needed is one certificate: its base64 text, without the BEGIN and END lines",
 	  .check = is_certificate,
 	  .normalize = strip_armour,
 	  VALUES({ "txt", "Base64 of the certificate, one line, without PEM armour" }),
@@ -462,6 +463,8 @@ static int check_value(const struct schema *s, const char *value, struct text *w
 	text_add(why, s->constraint ? s->constraint : "Invalid value");
 	if (!s->constraint || s->constraint[strlen(s->constraint) - 1] != '\n')
 		text_add(why, "\n");
+	if (good && !is_ascii(value)) /* fewer characters than VyOS's words name */
+		text_addf(why, "Bytes of UTF-8 are counted: these are %zu, the limit is %zu\n", len, max);
 	return -EINVAL;
 }
 

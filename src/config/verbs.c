@@ -274,7 +274,7 @@ static const char *new_password_file(const struct config_node *node, const struc
 static enum session_status check_comment(struct command *c, const char *comment)
 {
 	if (strlen(comment) > CONFIG_COMMIT_COMMENT_MAX)
-		return fail_plain(c, "Commit comment too long (limit 255 characters)\n");
+		return fail_plain(c, "Commit comment too long (limit 255 bytes)\n");
 	if (!is_printable(comment))
 		return fail_plain(c, "Commit comment: only printable characters of UTF-8 in one line\n");
 	return SESSION_OK;

@@ -326,6 +326,12 @@ static void values_at_their_edges(void)
 	text[256] = 0;
 	check_int(schema_check_value(schema_child(sstpc, "description"), text, &stored, &why), -EINVAL);
 	check_str(text_str(&why), "Description too long (limit 255 characters)\n");
+	for (size_t i = 0; i < 256; i += 2)
+		memcpy(text + i, "ü", 2);
+	why.len = 0;
+	check_int(schema_check_value(schema_child(sstpc, "description"), text, &stored, &why), -EINVAL);
+	check_str(text_str(&why), "Description too long (limit 255 characters)\n"
+				  "Bytes of UTF-8 are counted: these are 256, the limit is 255\n");
 }
 
 static void a_pasted_certificate_becomes_one_line(void)
