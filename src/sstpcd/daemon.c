@@ -211,6 +211,17 @@ static bool is_fresh(const struct tunnel *t)
 	return t->fresh;
 }
 
+/* As every other error of a commit. */
+static void print_failed(const char *interface, const char *message, struct text *out)
+{
+	_cleanup_errors_ struct config_errors errors = { 0 };
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "interfaces sstpc %s", interface);
+	config_errors_add(&errors, 0, 0, path, "%s", message);
+	config_errors_print_commit(&errors, out);
+}
+
 /* Makes what `next` has and we have not. On failure all is as it was. With `boot` a failure stops nothing. */
 static int add_new(struct daemon *d, const struct config_tree *next, bool boot, struct text *out)
 {
@@ -235,7 +246,7 @@ static int add_new(struct daemon *d, const struct config_tree *next, bool boot, 
 			log_error(&d->manager.log, "%s", text);
 			continue;
 		}
-		text_addf(out, "%s\n", text);
+		print_failed(name, text, out);
 		while (manager_remove_due(&d->manager, is_fresh))
 			;
 		return r;

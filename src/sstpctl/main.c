@@ -63,10 +63,14 @@ static int parse_options(struct options *o, int argc, char **argv)
 		}
 		if (strcmp(argv[i], "--json") == 0) {
 			o->json = true;
-		} else if (strncmp(argv[i], "--socket=", 9) == 0) {
+		} else if (strncmp(argv[i], "--socket=", 9) == 0 && argv[i][9]) {
 			o->socket = argv[i] + 9;
-		} else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc) {
+		} else if (strcmp(argv[i], "--socket") == 0 && i + 1 < argc && *argv[i + 1]) {
 			o->socket = argv[++i];
+		} else if (strncmp(argv[i], "--socket", 8) == 0 && strchr("=", argv[i][8])) {
+			(void)fprintf(stderr,
+				      "sstpctl: --socket: its value is missing; see sstpctl --help\n");
+			return 1 + cause_exit_code(CAUSE_USAGE);
 		} else {
 			(void)fprintf(stderr, "sstpctl: wrong option: %s; see sstpctl --help\n", argv[i]);
 			return 1 + cause_exit_code(CAUSE_USAGE);

@@ -75,8 +75,12 @@ static int add_stage(struct pipe *p, const struct words *w, struct text *out)
 {
 	const char *word = w->n ? find_word(w->v[0]) : NULL;
 
+	if (w->n == 0) {
+		text_add(out, "\n  Incomplete command: |\n\n");
+		return -EINVAL;
+	}
 	if (!word || w->open_quote) {
-		text_addf(out, "\n  Invalid command: | [%s]\n\n", w->n ? w->v[0] : "");
+		text_addf(out, "\n  Invalid command: | [%s]\n\n", w->v[0]);
 		return -EINVAL;
 	}
 	if (p->n == PIPE_STAGES_MAX) {
