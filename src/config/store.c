@@ -385,20 +385,27 @@ int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char *
 /* --- the start --------------------------------------------------------------------------------------------
  */
 
-/*
- * Copies what cannot be read whole to FILE.damaged-TIME, so that a later `save` does not destroy it. TIME is
- * that of the file's last change: a daemon that starts again and again makes one copy.
- */
-static void keep_aside(const char *path, const char *data, size_t len, struct text *report)
+/* FILE.damaged-TIME, that of the file's last change: a daemon that starts again and again makes one copy. */
+static int damaged_path(const char *path, char out[static PATH_SIZE])
 {
-	char stamp[32] = "unknown", copy[PATH_SIZE];
+	char stamp[32] = "unknown";
 	struct stat st;
 	struct tm tm;
 
 	if (stat(path, &st) == 0 && gmtime_r(&st.st_mtime, &tm))
 		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	int n = snprintf(copy, sizeof(copy), "%s.damaged-%s", path, stamp);
-	int r = n < 0 || (size_t)n >= sizeof(copy) ? -ENAMETOOLONG : replace_file(copy, "", data, len);
+	int n = snprintf(out, PATH_SIZE, "%s.damaged-%s", path, stamp);
+	return n < 0 || n >= PATH_SIZE ? -ENAMETOOLONG : 0;
+}
+
+/* Copies what cannot be read whole, so that a later `save` does not destroy it. */
+static void keep_aside(const char *path, const char *data, size_t len, struct text *report)
+{
+	char copy[PATH_SIZE];
+	int r = damaged_path(path, copy);
+
+	if (r == 0)
+		r = replace_file(copy, "", data, len);
 	if (r < 0)
 		text_addf(report, "%s: could not be copied aside: %s\n", path, strerror(-r));
 	else
@@ -423,7 +430,9 @@ static void drop_invalid(struct config_tree *tree, const char *path, struct text
 	config_errors_print(&errors, path, report);
 }
 
-static struct config_tree *boot_from(const char *path, const char *data, size_t len, struct text *report)
+/* What is whole of a file. NULL: no memory. */
+static struct config_tree *read_whole(const char *path, const char *data, size_t len, struct text *report,
+				      bool *ret_damaged)
 {
 	_cleanup_errors_ struct config_errors errors = { 0 };
 	_cleanup_tree_ struct config_tree *tree = config_tree_new();
@@ -438,9 +447,38 @@ static struct config_tree *boot_from(const char *path, const char *data, size_t 
 		drop_invalid(tree, path, report, &dropped);
 		damaged = damaged || dropped;
 	}
+	*ret_damaged = damaged;
+	return TAKE_PTR(tree);
+}
+
+static struct config_tree *boot_from(const char *path, const char *data, size_t len, struct text *report)
+{
+	bool damaged = false;
+	struct config_tree *tree = read_whole(path, data, len, report, &damaged);
+
 	if (damaged)
 		keep_aside(path, data, len, report);
-	return TAKE_PTR(tree);
+	return tree;
+}
+
+void store_warn_damaged(const struct store *s, struct text *out)
+{
+	_cleanup_text_ struct text errors = { 0 };
+	char copy[PATH_SIZE], *data;
+	bool damaged = false;
+	size_t len;
+
+	if (store_load(s, &data, &len) < 0)
+		return;
+	config_tree_free(read_whole(s->file, data, len, &errors, &damaged));
+	free_loaded(data, len);
+	if (!damaged)
+		return;
+	bool kept = damaged_path(s->file, copy) == 0 && access(copy, F_OK) == 0;
+	const char *first = text_str(&errors);
+	text_addf(out, "Warning: the saved configuration is damaged%s:\n%.*s\n'save' replaces it%s%s\n",
+		  kept ? ", and only what is whole of it was taken" : "", (int)strcspn(first, "\n"), first,
+		  kept ? "; it is kept as " : "", kept ? copy : "");
 }
 
 static bool is_temporary(const char *name)

@@ -55,3 +55,6 @@ int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char *
  * the copy is. NULL: no memory.
  */
 struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, struct text *report);
+/* Adds a warning with the first error if the saved configuration has any, and where the copy of it is that a
+ * start has made: somebody is about to replace the file. */
+void store_warn_damaged(const struct store *s, struct text *out);

@@ -534,6 +534,8 @@ static void run_clear_counters(struct client *c)
 
 static void run_configure(struct client *c)
 {
+	_cleanup_text_ struct text damage = { 0 };
+
 	if (c->session) {
 		client_printf(c, CONTROL_MESSAGE,
 			      "\n  Invalid command: [configure] (in configuration mode already)\n\n");
@@ -550,6 +552,8 @@ static void run_configure(struct client *c)
 		return;
 	}
 	c->session->unprivileged = c->uid != 0 && c->uid != geteuid();
+	store_warn_damaged(&c->control->daemon->store, &damage);
+	client_text(c, CONTROL_MESSAGE, text_str(&damage), damage.len);
 	client_finish(c, 0);
 }
 

@@ -177,19 +177,9 @@ static void the_archive_counts_from_the_newest(void)
 
 static const char boot[] = "interfaces {\n    sstpc sstpc0 {\n        server \"a.example\"\n    }\n}\n";
 
-/* The configuration that a start gives, as commands. */
-static void check_boot(const struct place *p, const char *commands, bool rolled_back, const char *report)
+/* "@" stands for the directory, "*" for the time of the copy. */
+static void check_told(const struct place *p, const char *rest, const char *report)
 {
-	_cleanup_text_ struct text told = { 0 }, out = { 0 };
-	bool back;
-	_cleanup_tree_ struct config_tree *tree = store_boot(&p->store, &back, &told);
-
-	check(tree);
-	config_print_commands(&tree->root, &out);
-	check_str(text_str(&out), commands);
-	check_int(back, rolled_back);
-	/* "@" stands for the directory, "*" for the time of the copy. */
-	const char *rest = text_str(&told);
 	for (; *report; report++) {
 		if (*report == '@' && strncmp(rest, p->directory, strlen(p->directory)) == 0)
 			rest += strlen(p->directory);
@@ -203,6 +193,28 @@ static void check_boot(const struct place *p, const char *commands, bool rolled_
 	if (*report || *rest)
 		printf("# expected: %s\n# told: %s\n", report, rest);
 	check(!*report && !*rest);
+}
+
+static void check_warning(const struct place *p, const char *warning)
+{
+	_cleanup_text_ struct text told = { 0 };
+
+	store_warn_damaged(&p->store, &told);
+	check_told(p, text_str(&told), warning);
+}
+
+/* The configuration that a start gives, as commands. */
+static void check_boot(const struct place *p, const char *commands, bool rolled_back, const char *report)
+{
+	_cleanup_text_ struct text told = { 0 }, out = { 0 };
+	bool back;
+	_cleanup_tree_ struct config_tree *tree = store_boot(&p->store, &back, &told);
+
+	check(tree);
+	config_print_commands(&tree->root, &out);
+	check_str(text_str(&out), commands);
+	check_int(back, rolled_back);
+	check_told(p, text_str(&told), report);
 }
 
 static void a_start_without_a_file_is_empty(void)
@@ -265,7 +277,13 @@ static void damage_is_reported_and_kept_aside(void)
 	_cleanup_place_ struct place p = { 0 };
 
 	check(place_init(&p));
+	check_warning(&p, "");
 	check_int(store_save(&p.store, damaged, strlen(damaged)), 0);
+	check_warning(
+		&p, "Warning: the saved configuration is damaged:\n"
+		    "@/config.boot:8:8: [interfaces sstpc sstpc1 ssl] \"pin\": Pin must be the SHA-256 of a "
+		    "public key, as 64 hexadecimal digits or in base64\n"
+		    "'save' replaces it\n");
 	for (int i = 0; i < 2; i++) /* the second start makes no second copy */
 		check_boot(&p, "set interfaces sstpc sstpc0 server 'a.example'\n", false,
 			   "@/config.boot:8:8: [interfaces sstpc sstpc1 ssl] \"pin\": Pin must be the "
@@ -276,6 +294,13 @@ static void damage_is_reported_and_kept_aside(void)
 			   "@/config.boot: kept as @/config.boot.damaged-*; what is whole is used\n");
 	check(file_is(p.file, damaged));
 	check_int(count_files(p.directory), 2);
+	check_warning(
+		&p, "Warning: the saved configuration is damaged, and only what is whole of it was taken:\n"
+		    "@/config.boot:8:8: [interfaces sstpc sstpc1 ssl] \"pin\": Pin must be the SHA-256 of a "
+		    "public key, as 64 hexadecimal digits or in base64\n"
+		    "'save' replaces it; it is kept as @/config.boot.damaged-*\n");
+	check_int(store_save(&p.store, boot, strlen(boot)), 0);
+	check_warning(&p, "");
 }
 
 static void what_another_block_says_of_a_damaged_interface_is_not_used(void)
