@@ -208,6 +208,7 @@ static const struct schema ssl_children[] = {
 	  .kind = SCHEMA_LEAF,
 	  .cost = CONFIG_COST_REDIAL,
 	  .help = "Certificate Authority in PKI configuration",
+	  .constraint = "CA name may only contain letters, numbers, '_', '-', '.' and '+'",
 	  .check = is_ca_name,
 	  VALUES({ "txt", "Name of CA in PKI configuration" }),
 	  .refers_to = "pki ca",
@@ -436,6 +437,19 @@ static void complain_number(const char *value, struct text *why)
 	text_add(why, "\n\n\n\n");
 }
 
+/* Where VyOS has no words of its own for a row: its general ones, and what it does not say. */
+static void complain_generally(const struct schema *s, struct text *why)
+{
+	const char *between = "Allowed: ";
+
+	text_add(why, "Invalid value\n");
+	for (const struct schema_value *v = s->values; v && v->format; v++) {
+		text_addf(why, "%s%s", between, v->format + (strncmp(v->format, "u32:", 4) == 0 ? 4 : 0));
+		between = ", ";
+	}
+	text_add(why, "\n");
+}
+
 static int check_value(const struct schema *s, const char *value, struct text *why)
 {
 	size_t len = strlen(value), max = s->max_len ? s->max_len : 255;
@@ -460,9 +474,11 @@ static int check_value(const struct schema *s, const char *value, struct text *w
 	}
 	if (good && len <= max)
 		return 0;
-	text_add(why, s->constraint ? s->constraint : "Invalid value");
-	if (!s->constraint || s->constraint[strlen(s->constraint) - 1] != '\n')
-		text_add(why, "\n");
+	if (!s->constraint)
+		complain_generally(s, why);
+	else
+		text_addf(why, "%s%s", s->constraint,
+			  s->constraint[strlen(s->constraint) - 1] == '\n' ? "" : "\n");
 	if (good && !is_ascii(value)) /* fewer characters than VyOS's words name */
 		text_addf(why, "Bytes of UTF-8 are counted: these are %zu, the limit is %zu\n", len, max);
 	return -EINVAL;

@@ -48,7 +48,8 @@ struct schema {
 	enum config_cost cost;	/* of a change */
 	const char *help;	/* one line */
 	const char *preset;	/* the default value, NULL if there is none */
-	const char *constraint; /* what VyOS says when a value is refused, lines; NULL: "Invalid value" */
+	const char *constraint; /* what VyOS says when a value is refused, lines; NULL: "Invalid value", and
+				   `values` are named */
 	const struct schema_value *values;
 
 	/* A value is good if it passes any of these; every value is good where there are none. */
