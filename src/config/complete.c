@@ -80,11 +80,27 @@ static void add_row(struct completions *c, const struct schema *s, const char *p
 	completions_add(c, prefix, marker, s->name, s->help, s->preset);
 }
 
+static bool leads_to_tag(const struct schema *s)
+{
+	for (const struct schema *child = s->children; child && child->name; child++)
+		if (leads_to_tag(child))
+			return true;
+	return s->kind == SCHEMA_TAG;
+}
+
 static bool row_is_wanted(const struct schema *s, const struct config_node *node, enum complete_mode mode)
 {
-	return mode == COMPLETE_SET	   ? true
-	       : mode == COMPLETE_EXISTING ? node && config_node_find(node, s, NULL)
-					   : schema_is_inner(s);
+	switch (mode) {
+	case COMPLETE_SET:
+		return true;
+	case COMPLETE_EXISTING:
+		return node && config_node_find(node, s, NULL);
+	case COMPLETE_EDIT:
+		return schema_is_inner(s);
+	case COMPLETE_RENAME:
+		return node && leads_to_tag(s) && config_node_find(node, s, NULL);
+	}
+	return false;
 }
 
 /* The values that are there: of the tag or leaf `s` below `parent`. Secrets are not offered. */
@@ -120,8 +136,7 @@ static bool is_word(const struct schema *s, const char *format)
 	return false;
 }
 
-/* What kinds of value the leaf or tag takes. */
-static void add_values(struct completions *c, const struct schema *s, const char *prefix)
+void complete_values(struct completions *c, const struct schema *s, const char *prefix)
 {
 	for (const struct schema_value *v = s->values; v && v->format; v++) {
 		_cleanup_text_ struct text format = { 0 };
@@ -146,15 +161,15 @@ void complete_path(struct completions *c, const struct config_path *path, struct
 		const struct config_node *parent = config_path_find(&above, tree);
 		if (mode == COMPLETE_EXISTING)
 			completions_add_enter(c, prefix);
-		else
-			add_values(c, at, prefix);
+		else if (mode != COMPLETE_RENAME)
+			complete_values(c, at, prefix);
 		if (at->kind == SCHEMA_TAG || mode == COMPLETE_EXISTING)
 			add_existing(c, parent, at, prefix);
 		else
 			add_referred(c, tree, at, prefix);
 		return;
 	}
-	if (path->n && (mode != COMPLETE_SET || at->kind != SCHEMA_NODE))
+	if (path->n && mode != COMPLETE_RENAME && (mode != COMPLETE_SET || at->kind != SCHEMA_NODE))
 		completions_add_enter(c, prefix);
 	for (const struct schema *s = at->children; s && s->name; s++)
 		if (row_is_wanted(s, node, mode))

@@ -38,12 +38,15 @@ enum complete_mode {
 	COMPLETE_SET,	   /* everything that the schema allows */
 	COMPLETE_EXISTING, /* what is there */
 	COMPLETE_EDIT,	   /* as set, but only what can be entered */
+	COMPLETE_RENAME,   /* the tags that are there, and what leads to them */
 };
 
 /* What `prefix` can become after `path`, in the tree that is edited. */
 void complete_path(struct completions *c, const struct config_path *path, struct config_tree *tree,
 		   enum complete_mode mode, const char *prefix);
 
+/* What kinds of value the leaf or tag takes. */
+void complete_values(struct completions *c, const struct schema *s, const char *prefix);
 /* "Possible completions:" for the rows of `parent` that begin with `prefix`, for the message "is ambiguous".
  */
 void complete_names(const struct schema *parent, const char *prefix, struct text *out);

@@ -141,7 +141,10 @@ static int rename_places(const struct config_path *at, char *const *words, size_
 	while (split < n && strcmp(words[split], "to") != 0)
 		split++;
 	if (split < 2 || n != split + 3) {
-		text_addf(out, "Invalid %s command\n", verb);
+		text_addf(out,
+			  "Invalid %s command\nExpected: %s TAG OLD to TAG NEW, as in sstpc sstpc0 to sstpc "
+			  "sstpc1\n",
+			  verb, verb);
 		return -EINVAL;
 	}
 	int r = resolve(from, at, words, split, false, out);

@@ -565,7 +565,8 @@ static void complete_set(struct command *c, const char *prefix, struct completio
 
 	if (config_path_copy(&path, &c->s->level) < 0)
 		return;
-	if (config_path_append(&path, c->words, c->n, false, &why) == 0)
+	/* What may be set must be right so far; of what is there, nothing is asked. */
+	if (config_path_append(&path, c->words, c->n, mode != COMPLETE_EXISTING, &why) == 0)
 		complete_path(to, &path, c->s->candidate, mode, prefix);
 	else
 		add_indented(&to->help, text_str(&why));
@@ -586,21 +587,44 @@ static void offer_edit(struct command *c, const char *prefix, struct completions
 	complete_set(c, prefix, to, COMPLETE_EDIT);
 }
 
+/* Behind "TAG OLD to": TAG, and a name that it may have. */
+static void offer_new_name(const struct schema *tag, char *const *words, size_t n, const char *prefix,
+			   struct completions *to)
+{
+	_cleanup_text_ struct text why = { 0 };
+	_cleanup_free_ char *name = NULL;
+
+	if (n == 0)
+		completions_add(to, prefix, "", tag->name, tag->help, NULL);
+	else if (n == 1)
+		complete_values(to, tag, prefix);
+	else if (n == 2 && schema_check_value(tag, words[1], &name, &why) == 0)
+		completions_add_enter(to, prefix);
+	add_indented(&to->help, text_str(&why));
+}
+
 static void offer_rename(struct command *c, const char *prefix, struct completions *to)
 {
+	_cleanup_path_ struct config_path path = { 0 };
+	_cleanup_text_ struct text why = { 0 };
 	size_t split = 0;
 
 	while (split < c->n && strcmp(c->words[split], "to") != 0)
 		split++;
-	if (split == c->n) {
-		complete_set(c, prefix, to, COMPLETE_EXISTING);
-		if (c->n >= 2)
-			completions_add(to, prefix, "", "to", "The new name follows", NULL);
-	} else if (c->n == split + 1 && split >= 2) {
-		completions_add(to, prefix, "", c->words[split - 2], "As before", NULL);
-	} else if (c->n == split + 2) {
-		completions_add_help(to, "", "<text>", "The new name", NULL);
+	if (config_path_copy(&path, &c->s->level) < 0)
+		return;
+	if (config_path_append(&path, c->words, split, false, &why) < 0) {
+		add_indented(&to->help, text_str(&why));
+		return;
 	}
+	const struct schema *tag = config_path_schema(&path);
+	bool named = split >= 2 && tag->kind == SCHEMA_TAG && !config_path_lacks_value(&path);
+	if (split < c->n && named)
+		offer_new_name(tag, c->words + split + 1, c->n - split - 1, prefix, to);
+	else if (split == c->n && named)
+		completions_add(to, prefix, "", "to", "The new name follows", NULL);
+	else if (split == c->n)
+		complete_path(to, &path, c->s->candidate, COMPLETE_RENAME, prefix);
 }
 
 static void offer_enter(struct command *c, const char *prefix, struct completions *to)
