@@ -50,6 +50,20 @@ static const char *find_word(const char *word)
 	return matches == 1 ? found : NULL;
 }
 
+enum pipe_next pipe_next(char *const *words, size_t n)
+{
+	const char *word = n > 0 ? find_word(words[0]) : NULL;
+
+	if (n == 0)
+		return PIPE_NEXT_WORD;
+	if (!word)
+		return PIPE_NEXT_WRONG;
+	bool pattern = strcmp(word, "match") == 0 || strcmp(word, "no-match") == 0;
+	if (n == 1 && pattern)
+		return PIPE_NEXT_PATTERN;
+	return n == (pattern ? 2 : 1) ? PIPE_NEXT_END : PIPE_NEXT_WRONG;
+}
+
 static int add_pattern(struct pipe *p, enum pipe_kind kind, const struct words *w, struct text *out)
 {
 	struct pipe_stage *stage = &p->stages[p->n];

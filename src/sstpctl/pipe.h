@@ -47,3 +47,6 @@ struct pipe_help {
 	const char *name, *help;
 };
 extern const struct pipe_help pipe_words[];
+/* What stands behind the `n` whole words of a stage: those, a pattern (to be typed), or nothing more. */
+enum pipe_next { PIPE_NEXT_WORD, PIPE_NEXT_PATTERN, PIPE_NEXT_END, PIPE_NEXT_WRONG };
+enum pipe_next pipe_next(char *const *words, size_t n);

@@ -59,6 +59,26 @@ static void set_prompt(struct shell *s)
 /* --- keys -------------------------------------------------------------------------------------------------
  */
 
+static void offer_stage(const struct words *w, size_t whole, struct completions *to)
+{
+	const char *prefix = whole < w->n ? w->v[whole] : "";
+
+	switch (pipe_next(w->v, whole)) {
+	case PIPE_NEXT_WORD:
+		for (const struct pipe_help *p = pipe_words; p->name; p++)
+			completions_add(to, prefix, "", p->name, p->help, NULL);
+		break;
+	case PIPE_NEXT_PATTERN:
+		completions_add_help(to, "", "<text>", "Extended regular expression", NULL);
+		break;
+	case PIPE_NEXT_END:
+		completions_add_enter(to, prefix);
+		break;
+	case PIPE_NEXT_WRONG:
+		break;
+	}
+}
+
 /* What can stand behind the last '|' of the line; these words are ours, not the daemon's. */
 static bool complete_pipe(const char *line, size_t len, struct completions *to, size_t *ret_start)
 {
@@ -76,12 +96,10 @@ static bool complete_pipe(const char *line, size_t len, struct completions *to, 
 		}
 		if (!behind)
 			return false;
-		bool partial = w.open_word && w.n == 1;
-		*ret_start = partial ? at + w.start[0] : len;
+		size_t whole = w.n - (w.open_word && w.n > 0);
+		*ret_start = whole < w.n ? at + w.start[whole] : len;
 		to->operational = true;
-		for (const struct pipe_help *p = pipe_words; w.n <= 1 && (w.n == 0 || partial) && p->name;
-		     p++)
-			completions_add(to, partial ? w.v[0] : "", "", p->name, p->help, NULL);
+		offer_stage(&w, whole, to);
 		return true;
 	}
 }

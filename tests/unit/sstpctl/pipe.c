@@ -152,6 +152,28 @@ static void private_things_are_stripped(void)
 	check_pipes("x | strip-private | match b", 3, "a\npassword b\n", "x ", "");
 }
 
+static void what_comes_next_is_known(void)
+{
+	static const struct {
+		const char *words[3];
+		size_t n;
+		enum pipe_next next;
+	} cases[] = {
+		{ { NULL }, 0, PIPE_NEXT_WORD },
+		{ { "match" }, 1, PIPE_NEXT_PATTERN },
+		{ { "no-ma" }, 1, PIPE_NEXT_PATTERN },
+		{ { "match", "x" }, 2, PIPE_NEXT_END },
+		{ { "match", "x", "y" }, 3, PIPE_NEXT_WRONG },
+		{ { "count" }, 1, PIPE_NEXT_END },
+		{ { "count", "x" }, 2, PIPE_NEXT_WRONG },
+		{ { "m" }, 1, PIPE_NEXT_WRONG },
+		{ { "foo" }, 1, PIPE_NEXT_WRONG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_int(pipe_next((char *const *)cases[i].words, cases[i].n), cases[i].next);
+}
+
 static void rows_are_counted_as_a_screen_shows_them(void)
 {
 	static const struct {
@@ -177,6 +199,7 @@ int main(void)
 					  TEST(nonsense_is_refused),
 					  TEST(a_bar_in_quotes_is_no_pipe),
 					  TEST(private_things_are_stripped),
+					  TEST(what_comes_next_is_known),
 					  TEST(rows_are_counted_as_a_screen_shows_them),
 					  {} });
 }
