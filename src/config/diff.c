@@ -207,6 +207,14 @@ static const struct config_node *partner(const struct config_node *parent, const
 	return parent ? config_node_find(parent, node->schema, by_value ? node->value : NULL) : NULL;
 }
 
+/* Are its members joined one by one? Those of a plain node, and of a tag that is not new on both sides: two
+ * that were invented under one name are not the same. */
+static bool groups(struct place p)
+{
+	return p.ours && p.theirs &&
+	       (p.ours->schema->kind == SCHEMA_NODE || (p.ours->schema->kind == SCHEMA_TAG && p.base));
+}
+
 static int merge_children(struct config_tree *tree, struct config_node *parent, struct place in,
 			  struct config_errors *conflicts);
 
@@ -217,11 +225,10 @@ static int merge_place(struct config_tree *tree, struct config_node *parent, str
 
 	if (same_node(p.ours, p.base)) {
 		take = p.theirs;
-	} else if (p.ours && p.theirs && p.ours->schema->kind == SCHEMA_NODE) {
-		/* A plain node only groups: its members are joined one by one. */
+	} else if (groups(p)) {
 		const char *before = p.base ? p.base->comment : NULL;
 		struct config_node *node;
-		int r = config_node_add(tree, parent, p.ours->schema, NULL, &node);
+		int r = config_node_add(tree, parent, p.ours->schema, p.ours->value, &node);
 		if (r >= 0)
 			r = config_node_set_comment(tree, node,
 						    same_string(p.ours->comment, before) ? p.theirs->comment

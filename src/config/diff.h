@@ -25,9 +25,10 @@ void config_diff_compare(const struct config_node *old, const struct config_node
 void config_diff_commands(const struct config_node *old, const struct config_node *new, struct text *out);
 
 /*
- * Joins the changes base → ours and base → theirs into *ret (new tree). The unit is the tag: an interface (or
- * CA) that both changed, differently, is a conflict, for nobody has looked at the mixture. Conflicts are
- * listed with their path, and *ret then holds our version of them. 0 or -ENOMEM.
+ * Joins the changes base → ours and base → theirs into *ret (new tree). The unit is the leaf, as in VyOS: one
+ * that both changed, differently, is a conflict; so is a node that one side deleted and the other changed,
+ * and an interface (or CA) of one name that both made. Conflicts are listed with their path, and *ret then
+ * holds our version of them. 0 or -ENOMEM.
  */
 int config_merge3(const struct config_tree *base, const struct config_tree *ours,
 		  const struct config_tree *theirs, struct config_tree **ret,

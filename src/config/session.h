@@ -3,10 +3,10 @@
  * One user who configures: a candidate tree, the place where he stands in it, and the commands of the manual.
  *
  * The candidate follows the running configuration: when somebody else commits, his changes are joined in
- * before the next command is carried out. Where both have changed the same interface (or CA), the candidate
- * stays as it is, and `commit` refuses once: it then stands on the new running configuration, with the user's
- * version of what is in conflict, so that `compare` shows what he would overwrite and a second `commit` does
- * it knowingly.
+ * before the next command is carried out. Where both have changed the same leaf (see config_merge3()), the
+ * candidate stays as it is, and `commit` refuses once: it then stands on the new running configuration, with
+ * the user's version of what is in conflict, so that `compare` shows what he would overwrite and a second
+ * `commit` does it knowingly.
  */
 #pragma once
 
