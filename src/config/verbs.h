@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The commands of configuration mode; private to session.c and verbs.c. */
+/* The commands of configuration mode; private to session.c, verbs.c and offer.c. */
 #pragma once
 
 #include "config/complete.h"
@@ -35,3 +35,18 @@ void config_session_stand_on_running(struct config_session *s, struct config_tre
  * -EBUSY if there were conflicts, or -ENOMEM.
  */
 int config_session_join_running(struct config_session *s, bool force, struct config_errors *conflicts);
+
+/* offer.c: what can stand behind the words of a command. */
+void offer_commit(struct command *c, const char *prefix, struct completions *to);
+void offer_commit_confirm(struct command *c, const char *prefix, struct completions *to);
+void offer_compare(struct command *c, const char *prefix, struct completions *to);
+void offer_edit(struct command *c, const char *prefix, struct completions *to);
+void offer_enter(struct command *c, const char *prefix, struct completions *to);
+void offer_existing(struct command *c, const char *prefix, struct completions *to);
+void offer_exit(struct command *c, const char *prefix, struct completions *to);
+void offer_file(struct command *c, const char *prefix, struct completions *to);
+void offer_rename(struct command *c, const char *prefix, struct completions *to);
+void offer_rollback(struct command *c, const char *prefix, struct completions *to);
+void offer_set(struct command *c, const char *prefix, struct completions *to);
+/* Adds every line of the message two columns in. */
+void verb_add_indented(struct text *out, const char *message);
