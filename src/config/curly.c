@@ -227,7 +227,8 @@ static void next(struct parser *p)
 		p->word.error = 0;
 		bad_token(p, "word is too long");
 	}
-	p->error = p->word.error;
+	if (p->error == 0)
+		p->error = p->word.error;
 }
 
 /* Reports at the current token. What a NUL cuts short is not told: the NUL is, at the end. */

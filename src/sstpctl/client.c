@@ -48,16 +48,25 @@ static void print_message(struct client *c, const char *data, size_t len)
 /* --- the connection ---------------------------------------------------------------------------------------
  */
 
-/* Waits for a message. Ctrl-C meanwhile (if it is caught at all) is passed on. */
+/* Waits for a message. Ctrl-C meanwhile (if it is caught at all) is passed on, and so is that nobody reads a
+ * stream any more ("| head"): it may have no end. */
 static int receive(struct client *c, struct ipc_message *m)
 {
 	for (;;) {
-		struct pollfd p[2] = { { .fd = c->fd, .events = POLLIN },
-				       { .fd = c->signals, .events = POLLIN } };
+		struct pollfd p[3] = { { .fd = c->fd, .events = POLLIN },
+				       { .fd = c->signals, .events = POLLIN },
+				       { .fd = c->streams ? STDOUT_FILENO : -1 } };
 		struct signalfd_siginfo info;
-		int n = poll(p, 2, -1);
+		int n = poll(p, ARRAY_SIZE(p), -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		if (n > 0 && p[2].revents & POLLERR) {
+			c->streams = false;
+			c->output_error = c->output_error ? c->output_error : EPIPE;
+			int r = control_send_plain(c->fd, CONTROL_INTERRUPT);
+			if (r < 0)
+				return r;
+		}
 		if (n > 0 && p[1].revents && read(c->signals, &info, sizeof(info)) == sizeof(info)) {
 			if (c->terminal) /* which shows ^C and stays in that line */
 				print_text(c, "\n", 1);
@@ -364,6 +373,7 @@ static void take_text(struct command *cmd, const struct ipc_message *m)
 		pipe_push(&cmd->pipe, data, len, &cmd->out);
 		break;
 	case CONTROL_STREAM:
+		cmd->c->streams = true;
 		pipe_push(&cmd->pipe, data, len, &now);
 		print_text(cmd->c, text_str(&now), now.len);
 		break;
@@ -514,6 +524,7 @@ int client_execute(struct client *c, const char *line, size_t len)
 		pipe_done(&cmd.pipe);
 		return 1;
 	}
+	c->streams = false;
 	catch_interrupt(c, &before);
 	int r = converse(&cmd, line, head);
 	if (r == 0 || cmd.out.len > 0)

@@ -15,6 +15,7 @@ struct client {
 	int signals; /* SIGINT while a command goes on, else -1 */
 	const char *path;
 	bool terminal;		  /* there is somebody to page for */
+	bool streams;		  /* the present command's output comes while it runs */
 	int output_error;	  /* errno of the first output that could not be written, 0 = none */
 	struct control_done last; /* the answer to the last request: mode, level */
 	uint8_t buf[IPC_MAX];
