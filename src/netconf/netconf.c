@@ -41,7 +41,7 @@ struct interface {
 
 struct netconf {
 	char *dir; /* RUN_DIR/net */
-	char *resolv_conf;
+	char *resolv_conf, *resolv_lock;
 	uint64_t netns;
 	struct observer observer;
 	struct dns_queue *dns;
@@ -66,11 +66,10 @@ static int make_directories(const char *run_dir, const char *dir)
 static int set_up(struct netconf *nc, const struct netconf_options *options)
 {
 	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
-	_cleanup_free_ char *resolv_lock = NULL;
 
 	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
 	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0 ||
-	    asprintf(&resolv_lock, "%s/resolv.lock", run_dir) < 0)
+	    asprintf(&nc->resolv_lock, "%s/resolv.lock", run_dir) < 0)
 		return -ENOMEM;
 	int r = make_directories(run_dir, nc->dir);
 	if (r < 0)
@@ -86,7 +85,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 					  .dns_backend = options->dns_backend };
 	if (rtnl_open(&nc->netfilter, NETLINK_NETFILTER) == 0)
 		nc->observer.netfilter = &nc->netfilter;
-	return dns_queue_new(nc->resolv_conf, resolv_lock, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
+	return dns_queue_new(nc->resolv_conf, nc->resolv_lock, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
 }
 
 int netconf_new(const struct netconf_options *options, struct netconf **ret)
@@ -117,6 +116,7 @@ void netconf_free(struct netconf *nc)
 	rtnl_close(&nc->netfilter);
 	free(nc->routes.routes);
 	free(nc->resolv_conf);
+	free(nc->resolv_lock);
 	free(nc->dir);
 	free(nc);
 }
@@ -155,6 +155,10 @@ static void load_record(struct netconf *nc, struct interface *i)
 	i->stored = i->record;
 	i->stored_ifindex = i->ifindex;
 	i->stored_known = r == -ENOENT || (r == 0 && owner.netns == nc->netns);
+	/* Records do not survive a reboot, but the file does: with the resolvers of a session that is over.
+	 */
+	if (r == -ENOENT && dns_file_has(nc->resolv_conf, i->name))
+		i->record.dns_backend = NET_DNS_FILE;
 }
 
 static struct interface *find_interface(struct netconf *nc, const char *name)
@@ -669,6 +673,18 @@ static void note_records(struct netconf *nc, struct names *names)
 	(void)closedir(dir);
 }
 
+/* What another network namespace has on record lives there, perhaps. */
+static bool is_gone(void *ctx, const char *ifname)
+{
+	struct netconf *nc = ctx;
+	struct net_record record;
+	struct record_owner owner = { 0 };
+
+	if (find_interface(nc, ifname) || if_nametoindex(ifname) != 0)
+		return false;
+	return record_load(nc->dir, ifname, &record, &owner) < 0 || owner.netns == nc->netns;
+}
+
 int netconf_recover(struct netconf *nc)
 {
 	_cleanup_free_ char(*list)[IFNAMSIZ] = calloc(RECOVER_MAX, IFNAMSIZ);
@@ -683,5 +699,8 @@ int netconf_recover(struct netconf *nc)
 	for (size_t i = 0; i < names.n; i++)
 		if (netconf_remove(nc, 0, names.name[i], NULL) == 0)
 			cleaned++;
-	return cleaned;
+	/* The file outlives the records, which are in memory: without this the host would ask the resolver of
+	 * a tunnel for the address of that tunnel's server, for ever. */
+	int blocks = dns_file_clear_gone(nc->resolv_conf, nc->resolv_lock, is_gone, nc);
+	return cleaned + MAX(blocks, 0);
 }

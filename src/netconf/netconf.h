@@ -78,8 +78,9 @@ void netconf_event(struct netconf *nc, const struct net_event *event);
 
 /*
  * At the start, and when an interface of another process goes: removes what a crashed process left for
- * interfaces that do not exist any more (resolvers, nft tables). Interfaces that exist belong to a living
- * process, or to one that is about to end, and are left alone. Returns how many were cleaned.
+ * interfaces that do not exist any more (resolvers, nft tables; resolvers in the file also where /run, and
+ * the record in it, is gone). Interfaces that exist belong to a living process, or to one that is about to
+ * end, and are left alone. Returns how many were cleaned.
  */
 int netconf_recover(struct netconf *nc);
 

@@ -60,13 +60,13 @@ static void network_changed_soon(struct manager *m)
 		loop_timer_set(&m->loop, &m->network_timer, loop_now(&m->loop) + NETWORK_SETTLE);
 }
 
-/* Of a program of ours, living or crashed: there is a record of what it did to the interface. */
+/* Of a program of ours, living or crashed: there is a record of what it did to the interface, or a trace. */
 static bool is_recorded(const struct manager *m, const char *name)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/net/%s", m->run_dir, name);
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 || dns_file_has(m->resolv_conf, name);
 }
 
 static void recover(struct manager *m)
@@ -231,6 +231,8 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 {
 	*m = (struct manager){ .log = *log,
 			       .run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR,
+			       .resolv_conf = options->resolv_conf ? options->resolv_conf
+								   : "/etc/resolv.conf",
 			       .patience = NAME_LOOKS,
 			       .dns_watch = { .fd = -1 },
 			       .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
@@ -257,7 +259,7 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	m->resume = (struct loop_resume){ .fn = on_resume, .ctx = m };
 	if (r == 0)
 		r = loop_resume_add(&m->loop, &m->resume);
-	dns_watch_open(&m->dns_watch, options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
+	dns_watch_open(&m->dns_watch, m->resolv_conf);
 	m->dns_source = (struct loop_fd){ .fn = on_resolv_conf, .ctx = m };
 	if (r == 0 && m->dns_watch.fd >= 0)
 		r = loop_fd_add(&m->loop, &m->dns_source, m->dns_watch.fd, EPOLLIN);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "netconf/dns/dns.h"
 #include "netconf/dns/watch.h"
 #include "sstpcd/tunnel.h"
 
@@ -22,7 +23,7 @@ struct manager {
 	 * itself, has let go of an interface's name. A daemon has none left once it runs. */
 	unsigned patience;
 	/* private */
-	const char *run_dir;
+	const char *run_dir, *resolv_conf;
 	struct netconf *netconf;
 	struct net_monitor monitor;
 	struct dns_watch dns_watch;

@@ -7,6 +7,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static bool is_gone(void *ctx, const char *ifname)
+{
+	(void)ctx;
+	return strcmp(ifname, "sstpc0") != 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct net_addr dns = { .family = AF_INET, .in = { 0x3500000a } };
@@ -19,6 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memcpy(text, data, len);
 	text[len] = 0;
 	(void)resolv_remove(text, "sstpc0", &any, &unlink_it);
+	text_done(&any);
+	if ((resolv_remove_gone(text, is_gone, NULL, &any, &unlink_it) == 0) !=
+	    (strcmp(text_str(&any), text) == 0))
+		abort();
 	resolv_install(text, "sstpc0", &dns, 1, false, &with);
 	if (!resolv_is_installed(text_str(&with), "sstpc0", &dns, 1))
 		abort();

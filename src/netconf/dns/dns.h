@@ -46,4 +46,9 @@ bool dns_command(enum net_dns_backend backend, bool set, unsigned step, const st
 /* NET_DNS_FILE. `lock_path`: a file that nobody but us can open. Negative errno. */
 int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dns_servers *dns);
 int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *ifname);
+/* The same for all of whose interface `is_gone` says so. The number of those, or a negative errno. */
+int dns_file_clear_gone(const char *resolv_conf, const char *lock_path,
+			bool (*is_gone)(void *ctx, const char *ifname), void *ctx);
+/* True if there is something of ours for the interface. */
+bool dns_file_has(const char *resolv_conf, const char *ifname);
 bool dns_file_is_installed(const char *resolv_conf, const struct dns_servers *dns);

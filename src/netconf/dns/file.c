@@ -74,24 +74,39 @@ int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dn
 	return new.error ? new.error : write_all(fd, &new);
 }
 
-/* True if there is something of ours for the interface. A file that cannot be read holds nothing. */
-static bool has_ours(const char *resolv_conf, const char *ifname)
+/* What is to be taken out of the file. */
+struct removal {
+	const char *ifname; /* or, where there is none, of those that are gone: */
+	resolv_gone_fn *is_gone;
+	void *ctx;
+};
+
+static size_t remove_from(const char *text, const struct removal *what, struct text *out, bool *ret_unlink)
+{
+	if (what->ifname)
+		return resolv_remove(text, what->ifname, out, ret_unlink);
+	return resolv_remove_gone(text, what->is_gone, what->ctx, out, ret_unlink);
+}
+
+/* True if there is anything to take out. A file that cannot be read holds nothing. */
+static bool has_ours(const char *resolv_conf, const struct removal *what)
 {
 	_cleanup_text_ struct text text = { .max = RESOLV_CONF_MAX }, rest = { .max = RESOLV_CONF_MAX * 2 };
 	_cleanup_close_ int fd = open(resolv_conf, O_RDONLY | O_CLOEXEC);
 	bool unlink_it;
 
 	return fd >= 0 && read_all(fd, &text) == 0 &&
-	       resolv_remove(text_str(&text), ifname, &rest, &unlink_it);
+	       remove_from(text_str(&text), what, &rest, &unlink_it) > 0;
 }
 
-int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *ifname)
+/* The number of blocks that were taken out, or a negative errno. */
+static int clear(const char *resolv_conf, const char *lock_path, const struct removal *what)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
 	bool unlink_it;
 
 	/* Where nothing is to be taken back, it does not matter that the file cannot be written. */
-	if (!has_ours(resolv_conf, ifname))
+	if (!has_ours(resolv_conf, what))
 		return 0;
 	_cleanup_close_ _unused_ int lock = take_lock(lock_path);
 	_cleanup_close_ int fd = open(resolv_conf, O_RDWR | O_CLOEXEC);
@@ -100,13 +115,34 @@ int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *i
 	int r = read_all(fd, &old);
 	if (r < 0)
 		return r;
-	if (!resolv_remove(text_str(&old), ifname, &new, &unlink_it))
-		return 0;
-	if (new.error)
+	size_t n = remove_from(text_str(&old), what, &new, &unlink_it);
+	if (n == 0 || new.error)
 		return new.error;
-	if (unlink_it && unlink(resolv_conf) == 0)
-		return 0;
-	return write_all(fd, &new);
+	if (!unlink_it || unlink(resolv_conf) < 0)
+		r = write_all(fd, &new);
+	return r < 0 ? r : (int)n;
+}
+
+int dns_file_clear(const char *resolv_conf, const char *lock_path, const char *ifname)
+{
+	const struct removal what = { .ifname = ifname };
+	int r = clear(resolv_conf, lock_path, &what);
+
+	return MIN(r, 0);
+}
+
+int dns_file_clear_gone(const char *resolv_conf, const char *lock_path, resolv_gone_fn *is_gone, void *ctx)
+{
+	const struct removal what = { .is_gone = is_gone, .ctx = ctx };
+
+	return clear(resolv_conf, lock_path, &what);
+}
+
+bool dns_file_has(const char *resolv_conf, const char *ifname)
+{
+	const struct removal what = { .ifname = ifname };
+
+	return has_ours(resolv_conf, &what);
 }
 
 bool dns_file_is_installed(const char *resolv_conf, const struct dns_servers *dns)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
+
 #define BEGIN	"# sstpcd: begin "
 #define END	"# sstpcd: end "
 #define CREATED "# sstpcd: created\n"
@@ -139,6 +141,61 @@ bool resolv_remove(const char *text, const char *ifname, struct text *out, bool 
 		*ret_unlink = created && out->len == 0;
 	}
 	return true;
+}
+
+bool resolv_has(const char *text, const char *ifname)
+{
+	const char *block;
+	size_t len;
+
+	return find_block(text, ifname, &block, &len);
+}
+
+/* The name in "BEGIN NAME\n". */
+static bool read_owner(const char *line, size_t len, char out[static IFNAMSIZ])
+{
+	size_t prefix = strlen(BEGIN);
+
+	if (!starts_with(line, len, BEGIN) || len <= prefix || len > prefix + IFNAMSIZ)
+		return false;
+	(void)snprintf(out, IFNAMSIZ, "%.*s", (int)(len - prefix - 1), line + prefix);
+	return is_mark(line, len, BEGIN, out) && is_interface_name(out);
+}
+
+/* The first block of somebody who is gone. */
+static bool find_gone(const char *text, resolv_gone_fn *is_gone, void *ctx, char out[static IFNAMSIZ])
+{
+	size_t len, marks = 0;
+	const char *line;
+
+	while (marks < RESOLV_BLOCKS_MAX && next_line(&text, &line, &len)) {
+		marks += starts_with(line, len, BEGIN);
+		if (read_owner(line, len, out) && resolv_has(line, out) && is_gone(ctx, out))
+			return true;
+	}
+	return false;
+}
+
+size_t resolv_remove_gone(const char *text, resolv_gone_fn *is_gone, void *ctx, struct text *out,
+			  bool *ret_unlink)
+{
+	_cleanup_text_ struct text rest = { .max = RESOLV_CONF_MAX * 2 };
+	char name[IFNAMSIZ];
+	size_t n = 0;
+
+	*ret_unlink = false;
+	text_add(&rest, text);
+	for (; n < RESOLV_BLOCKS_MAX && find_gone(text_str(&rest), is_gone, ctx, name); n++) {
+		_cleanup_text_ struct text next = { .max = RESOLV_CONF_MAX * 2, .error = rest.error };
+
+		(void)resolv_remove(text_str(&rest), name, &next, ret_unlink);
+		text_done(&rest);
+		rest = next;
+		next = (struct text){ 0 };
+	}
+	text_add(out, text_str(&rest));
+	out->error = out->error ? out->error : rest.error;
+	return n;
 }
 
 void resolv_install(const char *text, const char *ifname, const struct net_addr *dns, size_t n_dns,

@@ -25,5 +25,15 @@ void resolv_install(const char *text, const char *ifname, const struct net_addr 
 /* Text without the block of `ifname`. True if there was one. `ret_unlink`: we had created the file, and
  * nothing else is in it. */
 bool resolv_remove(const char *text, const char *ifname, struct text *out, bool *ret_unlink);
+/* True if there is a block of `ifname`, whatever is in it. */
+bool resolv_has(const char *text, const char *ifname);
+/*
+ * Text without the blocks of those that `is_gone` says are gone; that many were there. The file is not ours
+ * alone: of so many marks at most is looked at.
+ */
+#define RESOLV_BLOCKS_MAX 64
+typedef bool resolv_gone_fn(void *ctx, const char *ifname);
+size_t resolv_remove_gone(const char *text, resolv_gone_fn *is_gone, void *ctx, struct text *out,
+			  bool *ret_unlink);
 /* True if the block of `ifname` is there with exactly these resolvers. */
 bool resolv_is_installed(const char *text, const char *ifname, const struct net_addr *dns, size_t n_dns);

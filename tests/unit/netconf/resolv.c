@@ -160,6 +160,80 @@ static void block_without_an_end_is_not_ours(void)
 	check_str(text_str(&out), "# sstpcd: begin sstpc0\nnameserver 1.1.1.1\n");
 }
 
+/* resolv_gone_fn: everybody but the one in `ctx`. */
+static bool is_other(void *ctx, const char *ifname)
+{
+	return strcmp(ifname, ctx) != 0;
+}
+
+static void blocks_of_the_gone_go_and_the_living_stays(void)
+{
+	const char *original = "nameserver 192.168.1.1\nsearch lan\n";
+	char living[] = "sstpc1", nobody[] = "";
+	_cleanup_text_ struct text one = { 0 }, two = { 0 }, three = { 0 }, left = { 0 }, none = { 0 };
+	struct net_addr dns = ip("10.1.0.53");
+	bool unlink_it;
+
+	install(original, "sstpc0", "10.0.0.53", false, &one);
+	install(text_str(&one), "sstpc1", "10.1.0.53", false, &two);
+	install(text_str(&two), "sstpc2", "10.2.0.53", false, &three);
+	check_int(resolv_remove_gone(text_str(&three), is_other, living, &left, &unlink_it), 2);
+	check(!unlink_it);
+	check(resolv_is_installed(text_str(&left), "sstpc1", &dns, 1));
+	check(!resolv_has(text_str(&left), "sstpc0") && !resolv_has(text_str(&left), "sstpc2"));
+	check(strstr(text_str(&left), "\n#sstpcd# nameserver 192.168.1.1\n"));
+	check_int(resolv_remove_gone(text_str(&left), is_other, nobody, &none, &unlink_it), 1);
+	check_str(text_str(&none), original);
+}
+
+static void file_that_the_gone_created_goes(void)
+{
+	char nobody[] = "";
+	_cleanup_text_ struct text with = { 0 }, without = { 0 };
+	bool unlink_it;
+
+	install("", "sstpc0", "10.0.0.53", true, &with);
+	check_int(resolv_remove_gone(text_str(&with), is_other, nobody, &without, &unlink_it), 1);
+	check(unlink_it);
+	check_int(without.len, 0);
+}
+
+static void marks_of_others_are_no_blocks_of_the_gone(void)
+{
+	static const char *const texts[] = {
+		"# sstpcd: begin sstpc0\nnameserver 1.1.1.1\n",
+		"# sstpcd: begin \n# sstpcd: end \n",
+		"# sstpcd: begin ..\n# sstpcd: end ..\n",
+		"# sstpcd: begin sixteen-letters-\n# sstpcd: end sixteen-letters-\n",
+		"# sstpcd: begin sstpc0 \n# sstpcd: end sstpc0 \n",
+		"# sstpcd: begin",
+		"# sstpcd: begin s",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		_cleanup_text_ struct text out = { 0 };
+		char nobody[] = "";
+		bool unlink_it;
+
+		check_int(resolv_remove_gone(texts[i], is_other, nobody, &out, &unlink_it), 0);
+		check_str(text_str(&out), texts[i]);
+	}
+}
+
+/* A file of 250 KiB of nothing but marks must not keep the start waiting. */
+static void marks_are_counted(void)
+{
+	char nobody[] = "";
+	_cleanup_text_ struct text marks = { 0 }, out = { 0 };
+	bool unlink_it;
+
+	for (size_t i = 0; i < 10000; i++)
+		text_add(&marks, "# sstpcd: begin sstpc0\n");
+	text_add(&marks, "# sstpcd: begin x\n# sstpcd: end x\n");
+	check_int(resolv_remove_gone(text_str(&marks), is_other, nobody, &out, &unlink_it), 0);
+	check_str(text_str(&out), text_str(&marks));
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
@@ -172,6 +246,10 @@ int main(void)
 		TEST(file_that_we_created_stays_when_others_write_to_it),
 		TEST(created_is_inherited_by_the_other_tunnel),
 		TEST(block_without_an_end_is_not_ours),
+		TEST(blocks_of_the_gone_go_and_the_living_stays),
+		TEST(file_that_the_gone_created_goes),
+		TEST(marks_of_others_are_no_blocks_of_the_gone),
+		TEST(marks_are_counted),
 		{},
 	});
 }
