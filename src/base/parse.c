@@ -6,6 +6,8 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "base/macro.h"
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -99,10 +101,14 @@ bool is_address(const char *s)
 
 bool is_interface_name(const char *s)
 {
+	static const char *const taken[] = { ".", "..", "all", "default" };
 	size_t len = strlen(s);
 
-	if (len == 0 || len >= IFNAMSIZ || strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
+	if (len == 0 || len >= IFNAMSIZ)
 		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (strcmp(s, taken[i]) == 0)
+			return false;
 	for (; *s; s++)
 		if (*s <= ' ' || *s > '~' || *s == '/' || *s == ':')
 			return false;

@@ -20,7 +20,8 @@ bool is_ascii(const char *s);
 bool is_host_name(const char *s);
 /* An IPv4 or IPv6 address as inet_pton(3) reads it: no zone, no brackets. */
 bool is_address(const char *s);
-/* An interface name that the kernel takes: 1–15 bytes, printable, no '/', ':' or blank, not "." or "..". */
+/* An interface name that the kernel takes: 1–15 bytes, printable, no '/', ':' or blank, not "." or "..", and
+ * not "all" or "default", which are directories of the network's sysctls. */
 bool is_interface_name(const char *s);
 
 #define HOST_MAX 254

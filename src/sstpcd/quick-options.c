@@ -133,7 +133,10 @@ static int set_server_name(struct config_interface *c, const char *value, struct
 static int set_interface(struct config_interface *c, const char *value, struct failure *failure)
 {
 	if (!is_interface_name(value))
-		return usage(failure, "--interface %s: not an interface name (1 to 15 characters)", value);
+		return usage(failure,
+			     "--interface %s: not an interface name (1 to 15 characters, not \"all\" or "
+			     "\"default\")",
+			     value);
 	return copy(c->name, sizeof(c->name), value, "interface", failure);
 }
 

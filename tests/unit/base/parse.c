@@ -88,6 +88,9 @@ static void interface_names(void)
 	check(!is_interface_name(".."));
 	check(!is_interface_name("a/b"));
 	check(!is_interface_name("a b"));
+	check(!is_interface_name("all"));
+	check(!is_interface_name("default"));
+	check(is_interface_name("all0"));
 }
 
 int main(void)

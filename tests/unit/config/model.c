@@ -293,7 +293,7 @@ static void values_at_their_edges(void)
 		{ "server", "1.2.3.4.5", -EINVAL },
 		{ "server", "[::1]", -EINVAL },
 		{ "server", "", -EINVAL },
-		{ "vrf", "default", 0 },
+		{ "vrf", "default", -EINVAL } /* a name that no device can have */,
 		{ "vrf", "lo", -EINVAL },
 		{ "vrf", "tun0", -EINVAL },
 		{ "vrf", "tunnel", 0 },
