@@ -54,6 +54,9 @@ enum cause_class {
 	  "give a PEM file with at least one CA certificate")                                               \
 	X(KERNEL_CONFIG, "kernel-configuration", UP, TRANSIENT, 8, "the kernel refused the configuration",  \
 	  "see the log for the object that was refused")                                                    \
+	X(RESOLVERS, "resolvers-not-changed", UP, TRANSIENT, 63,                                            \
+	  "the host's DNS resolvers cannot be changed",                                                     \
+	  "make what is named above work, or go without (no-peer-dns; quick: --no-peer-dns)")               \
 	X(FILE_UNWRITABLE, "file-unwritable", SETUP, PERMANENT, 9, "a file cannot be written",              \
 	  "check the path and its permissions")                                                             \
 	X(FILE_IN_THE_WAY, "file-in-the-way", SETUP, PERMANENT, 16,                                         \

@@ -31,8 +31,9 @@ struct interface {
 	 */
 	struct net_record dns_before;
 	bool dns_pending;
-	bool dns_failed; /* the last change: try again at the next occasion */
-	bool in_use;	 /* by a call that is not finished */
+	bool dns_failed;	    /* the last change: try again at the next occasion */
+	struct failure dns_failure; /* why the last one that has ended has failed */
+	bool in_use;		    /* by a call that is not finished */
 	/* What the file says, so that it is not written again and again. */
 	struct net_record stored;
 	uint32_t stored_ifindex;
@@ -56,14 +57,25 @@ struct netconf {
 /* --- life -------------------------------------------------------------------------------------------------
  */
 
-static int make_directories(const char *run_dir, const char *dir)
+/* Without a place for the record nothing may be changed: that is better told before a password is asked for.
+ */
+static int make_directories(const char *run_dir, const char *dir, struct failure *failure)
 {
+	int r = 0;
+
 	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	return mkdir(dir, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		r = -errno;
+	else if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		r = -errno;
+	else if (access(dir, W_OK | X_OK) < 0)
+		r = -errno;
+	if (r < 0)
+		failure_set(failure, r == -EPERM || r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_FILE_UNWRITABLE,
+			    "the run directory %s: %s; --run-dir chooses another", run_dir, strerror(-r));
+	return r;
 }
 
-static int set_up(struct netconf *nc, const struct netconf_options *options)
+static int set_up(struct netconf *nc, const struct netconf_options *options, struct failure *failure)
 {
 	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
 
@@ -71,14 +83,16 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0 ||
 	    asprintf(&nc->resolv_lock, "%s/resolv.lock", run_dir) < 0)
 		return -ENOMEM;
-	int r = make_directories(run_dir, nc->dir);
+	int r = make_directories(run_dir, nc->dir, failure);
 	if (r < 0)
 		return r;
 	nc->monitored = options->monitored;
 	nc->netns = record_netns();
 	r = rtnl_open(&nc->route, NETLINK_ROUTE);
-	if (r < 0)
+	if (r < 0) {
+		failure_set(failure, CAUSE_KERNEL_CONFIG, "rtnetlink: %s", strerror(-r));
 		return r;
+	}
 	nc->observer = (struct observer){ .route = &nc->route,
 					  .resolv_conf = nc->resolv_conf,
 					  .routes = &nc->routes,
@@ -88,15 +102,15 @@ static int set_up(struct netconf *nc, const struct netconf_options *options)
 	return dns_queue_new(nc->resolv_conf, nc->resolv_lock, NETCONF_DNS_TIMEOUT_MS, &nc->dns);
 }
 
-int netconf_new(const struct netconf_options *options, struct netconf **ret)
+int netconf_new(const struct netconf_options *options, struct netconf **ret, struct failure *failure)
 {
 	_cleanup_(netconf_freep) struct netconf *nc = calloc(1, sizeof(*nc));
+	int r = nc ? set_up(nc, options, failure) : -ENOMEM;
 
-	if (!nc)
-		return -ENOMEM;
-	int r = set_up(nc, options);
-	if (r < 0)
+	if (r < 0) {
+		failure_set(failure, CAUSE_INTERNAL, "network configuration: %s", strerror(-r));
 		return r;
+	}
 	*ret = TAKE_PTR(nc);
 	return 0;
 }
@@ -251,6 +265,7 @@ static void finish_dns(struct netconf *nc, const struct dns_result *result)
 		return;
 	i->dns_pending = false;
 	i->dns_failed = result->failure.cause != CAUSE_NONE;
+	i->dns_failure = result->failure;
 	/* What could not be taken back is ours still. */
 	if (i->dns_failed && !result->set && i->record.dns_backend == NET_DNS_NONE)
 		copy_dns(&i->record, &i->dns_before);
@@ -259,17 +274,12 @@ static void finish_dns(struct netconf *nc, const struct dns_result *result)
 }
 
 /* Starts what waits; changes that need no program are complete afterwards. */
-static void kick_dns(struct netconf *nc, struct net_report *report)
+static void kick_dns(struct netconf *nc)
 {
 	struct dns_result result;
 
-	while (!dns_queue_is_running(nc->dns) && dns_queue_process(nc->dns, clock_now(), &result) == 1) {
+	while (!dns_queue_is_running(nc->dns) && dns_queue_process(nc->dns, clock_now(), &result) == 1)
 		finish_dns(nc, &result);
-		if (result.failure.cause != CAUSE_NONE) {
-			report->n_failed++;
-			failure_set(&report->failure, result.failure.cause, "%s", result.failure.detail);
-		}
-	}
 }
 
 bool netconf_resolver_is_busy(const struct netconf *nc, const char *name)
@@ -460,6 +470,13 @@ static void fail(struct net_report *report, const char *name, const char *what, 
 		    "%s: %s: %s", name, what, strerror(-error));
 }
 
+static void fail_record(const struct netconf *nc, const char *name, int error, struct net_report *report)
+{
+	report->n_failed++;
+	failure_set(&report->failure, CAUSE_FILE_UNWRITABLE, "%s: the record of its configuration, %s/%s: %s",
+		    name, nc->dir, name, strerror(-error));
+}
+
 /* One observation and its plan. */
 static int look(struct netconf *nc, struct interface *i, uint32_t ifindex, const struct net_desired *desired,
 		struct net_report *report)
@@ -507,7 +524,19 @@ static void fill_report(const struct netconf *nc, const struct interface *i,
 	for (size_t n = 0; n < o->n_addrs; n++)
 		report->ipv6_global |= o->addrs[n].family == AF_INET6 &&
 				       !IN6_IS_ADDR_LINKLOCAL(&o->addrs[n].local.in6);
-	report->dns_backend = i->record.dns_backend;
+	report->resolvers = i->dns_failure;
+	report->dns_backend = i->dns_failure.cause == CAUSE_NONE ? i->record.dns_backend : NET_DNS_NONE;
+}
+
+/* What has failed in one round is not better in the next. */
+static bool only_resolvers_again(const struct netconf *nc, const struct interface *i, unsigned round)
+{
+	if (round == 0 || !i->dns_failed)
+		return false;
+	for (size_t n = 0; n < nc->plan.n_ops; n++)
+		if (nc->plan.ops[n].kind != NET_OP_DNS_SET && nc->plan.ops[n].kind != NET_OP_DNS_CLEAR)
+			return false;
+	return true;
 }
 
 static int reconcile(struct netconf *nc, struct interface *i, uint32_t ifindex,
@@ -517,18 +546,19 @@ static int reconcile(struct netconf *nc, struct interface *i, uint32_t ifindex,
 		int r = look(nc, i, ifindex, desired, report);
 		if (r < 0)
 			return r;
-		if (nc->plan.n_ops == 0 || round == ROUNDS_MAX || report->n_failed > 0)
+		if (nc->plan.n_ops == 0 || round == ROUNDS_MAX || report->n_failed > 0 ||
+		    only_resolvers_again(nc, i, round))
 			break;
 		report->changed = true;
 		r = save(nc, i, &nc->plan.claim);
 		if (r < 0) {
 			/* Without a record nothing could be taken back after a crash. */
-			fail(report, i->name, nc->dir, r);
+			fail_record(nc, i->name, r, report);
 			return r;
 		}
 		apply_all(nc, i, desired ? desired->description : "", report);
 		i->record = nc->plan.record;
-		kick_dns(nc, report);
+		kick_dns(nc);
 	}
 	/* The last plan may have noted values without writing any; one that is not carried out notes nothing.
 	 */
@@ -554,7 +584,7 @@ static int reconcile_name(struct netconf *nc, uint32_t ifindex, const char *name
 	i->in_use = false;
 	int saved = save(nc, i, &i->record);
 	if (r == 0 && saved < 0)
-		fail(&report, name, nc->dir, saved);
+		fail_record(nc, name, saved, &report);
 	forget_if_empty(nc, i);
 	if (ret)
 		*ret = report;

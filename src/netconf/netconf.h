@@ -28,8 +28,9 @@ struct netconf_options {
 
 struct netconf;
 
-/* Opens the sockets and makes the directories. The strings of `options` are copied. */
-int netconf_new(const struct netconf_options *options, struct netconf **ret);
+/* Opens the sockets and makes the directories. The strings of `options` are copied. 0 or a negative errno,
+ * and `failure` tells what: NO_PRIVILEGE, FILE_UNWRITABLE of the run directory, KERNEL_CONFIG, INTERNAL. */
+int netconf_new(const struct netconf_options *options, struct netconf **ret, struct failure *failure);
 /* Ends a running resolver program by waiting for it (bounded). Leaves the kernel as it is. */
 void netconf_free(struct netconf *nc);
 static inline void netconf_freep(struct netconf **nc)
@@ -43,8 +44,12 @@ struct net_report {
 	unsigned notices;		  /* enum net_notice */
 	char text[NET_NOTICE_COUNT][192]; /* the line for each set bit: text[bit number] */
 	struct failure failure; /* the first operation that failed: KERNEL_CONFIG or NO_PRIVILEGE with
-				   operation, object, error and the kernel's own words */
+				   operation, object, error and the kernel's own words; FILE_UNWRITABLE:
+				   what was to be done cannot be recorded, so nothing was */
 	unsigned n_failed;
+	/* RESOLVERS: the last change of the host's resolvers has failed. It is none of n_failed, for without
+	 * it the interface is as desired. It is tried again at the next call. */
+	struct failure resolvers;
 	/* In force now, for `show`. */
 	uint32_t ifindex, mtu, table;
 	bool default_installed, default_active;	  /* IPv4 */
@@ -96,8 +101,8 @@ int netconf_fd(const struct netconf *nc);
 /* When netconf_process() must be called even without POLLIN. USEC_NEVER while nothing runs. */
 usec_t netconf_deadline(const struct netconf *nc);
 /* Takes the result of a finished (or overdue) resolver program and starts the next. `ret` (may be NULL) gets
- * the failure of what has finished; its interface is in `ret_name` (IFNAMSIZ bytes, may be NULL). 1 if
- * something finished, 0 if not. */
+ * the failure of what has finished, as net_report.resolvers has it from then on; its interface is in
+ * `ret_name` (IFNAMSIZ bytes, may be NULL). 1 if something finished, 0 if not. */
 int netconf_process(struct netconf *nc, usec_t now, struct failure *ret, char *ret_name);
 /* Waits until no resolver program runs (bounded): at the end of a program, and in tests. */
 int netconf_flush(struct netconf *nc, struct failure *ret);

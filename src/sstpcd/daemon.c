@@ -263,6 +263,9 @@ static void describe(const struct tunnel *t, struct text *out)
 	if (t->report.n_failed > 0)
 		text_addf(out, "%s: %s: %s\n", t->tun.name, cause_summary(t->report.failure.cause),
 			  t->report.failure.detail);
+	if (t->report.resolvers.cause != CAUSE_NONE)
+		text_addf(out, "%s: %s: %s\n", t->tun.name, cause_summary(t->report.resolvers.cause),
+			  t->report.resolvers.detail);
 	if (t->held && t->state != TUNNEL_DISABLED)
 		text_addf(out, "%s: stays disconnected, \"connect interface %s\" ends that\n", t->tun.name,
 			  t->tun.name);
@@ -602,7 +605,12 @@ static int take_lock(struct daemon *d, struct failure *failure)
 	const char *dir = daemon_run_dir(d);
 	char path[4096];
 
-	(void)mkdir(dir, 0755); /* open(2) tells what is wrong with it */
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST) {
+		int r = -errno;
+		failure_set(failure, r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_FILE_UNWRITABLE,
+			    "the run directory %s: %s; --run-dir chooses another", dir, strerror(-r));
+		return r;
+	}
 	(void)snprintf(path, sizeof(path), "%s/lock", dir);
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {

@@ -166,6 +166,20 @@ static void show_notices(struct display *d, const struct tunnel *t)
 	(void)fflush(stdout);
 }
 
+/* The tunnel is of use without the server's resolvers, and a container often has a file that is read-only. */
+static void show_resolvers(struct display *d, const struct tunnel *t)
+{
+	const struct failure *f = &t->report.resolvers;
+	bool failed = f->cause != CAUSE_NONE;
+
+	if (failed && !d->warned) {
+		display_break(d);
+		(void)fprintf(stderr, "sstpcd quick: warning: %s (%s); %s\n", cause_summary(f->cause),
+			      f->detail, cause_remedy(f->cause));
+	}
+	d->warned = failed;
+}
+
 void display_note(struct display *d, const struct tunnel *t, enum tunnel_note note)
 {
 	char server[HOST_MAX + 16];
@@ -179,6 +193,7 @@ void display_note(struct display *d, const struct tunnel *t, enum tunnel_note no
 		break;
 	case TUNNEL_NOTE_KERNEL:
 		show_notices(d, t);
+		show_resolvers(d, t);
 		break;
 	case TUNNEL_NOTE_FAILURE:
 		end_stage(d, t, loop_now(t->host->loop));

@@ -121,14 +121,38 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	}
 }
 
+static bool is_news(const struct failure *fresh, const struct failure *known)
+{
+	return fresh->cause != CAUSE_NONE && strcmp(fresh->detail, known->detail) != 0;
+}
+
 /* Says what is new: each notice once, until it has gone away. */
 static void log_report(struct tunnel *t, const struct net_report *fresh)
 {
+	const struct net_report *known = &t->report;
+
 	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
-		if (fresh->notices & ~t->report.notices & 1u << i)
+		if (fresh->notices & ~known->notices & 1u << i)
 			log_warning(&t->log, "%s", fresh->text[i]);
-	if (fresh->n_failed > 0 && strcmp(fresh->failure.detail, t->report.failure.detail) != 0)
+	if (fresh->n_failed > 0 && is_news(&fresh->failure, &known->failure))
 		log_error(&t->log, "%s: %s", cause_summary(fresh->failure.cause), fresh->failure.detail);
+	if (is_news(&fresh->resolvers, &known->resolvers))
+		log_warning(&t->log, "%s: %s", cause_summary(fresh->resolvers.cause),
+			    fresh->resolvers.detail);
+}
+
+static void take_report(struct tunnel *t, const struct net_report *fresh)
+{
+	const struct net_report *known = &t->report;
+	bool news = fresh->changed || fresh->notices != known->notices ||
+		    fresh->default_active != known->default_active ||
+		    fresh->default6_active != known->default6_active ||
+		    fresh->resolvers.cause != known->resolvers.cause;
+
+	log_report(t, fresh);
+	t->report = *fresh;
+	if (news)
+		tunnel_note(t, TUNNEL_NOTE_KERNEL);
 }
 
 int kernel_reconcile(struct tunnel *t)
@@ -139,16 +163,23 @@ int kernel_reconcile(struct tunnel *t)
 	loop_timer_clear(&t->reconcile_timer);
 	desire(t, &desired);
 	int r = netconf_reconcile(t->host->netconf, t->tun.ifindex, &desired, &report);
-	log_report(t, &report);
-	bool news = report.changed || report.notices != t->report.notices ||
-		    report.default_active != t->report.default_active ||
-		    report.default6_active != t->report.default6_active;
-	t->report = report;
 	if (report.changed)
 		t->reconciled = loop_now(t->host->loop);
-	if (news)
-		tunnel_note(t, TUNNEL_NOTE_KERNEL);
+	take_report(t, &report);
 	return r;
+}
+
+void kernel_resolvers_done(struct tunnel *t, const struct failure *failure)
+{
+	struct net_report report = t->report;
+
+	report.changed = false;
+	report.resolvers = *failure;
+	if (failure->cause != CAUSE_NONE)
+		report.dns_backend = NET_DNS_NONE;
+	else if (t->report.resolvers.cause != CAUSE_NONE)
+		tunnel_kernel_event(t, NULL); /* which says where they are now */
+	take_report(t, &report);
 }
 
 bool kernel_follow_server(struct tunnel *t)
@@ -200,7 +231,7 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 
 void tunnel_resolv_conf_changed(struct tunnel *t)
 {
-	if (t->report.dns_backend == NET_DNS_FILE)
+	if (t->report.dns_backend == NET_DNS_FILE || t->report.resolvers.cause != CAUSE_NONE)
 		tunnel_kernel_event(t, NULL);
 }
 

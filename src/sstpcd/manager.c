@@ -159,6 +159,11 @@ static void process_netconf(struct manager *m)
 
 	if (netconf_process(m->netconf, clock_now(), &failure, name) <= 0)
 		return;
+	for (size_t i = 0; i < m->n_tunnels; i++)
+		if (strcmp(m->tunnels[i]->tun.name, name) == 0) {
+			kernel_resolvers_done(m->tunnels[i], &failure);
+			return;
+		}
 	if (failure.cause != CAUSE_NONE) {
 		struct logger log = m->log;
 		log.tag = name;
@@ -217,13 +222,7 @@ static int open_netconf(struct manager *m, const struct manager_options *options
 				      .resolv_conf = options->resolv_conf,
 				      .monitored = true };
 
-	int r = netconf_new(&nc, &m->netconf);
-	if (r < 0) {
-		failure_set(failure, r == -EPERM || r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_KERNEL_CONFIG,
-			    "%s: %s", options->run_dir ? options->run_dir : NETCONF_RUN_DIR, strerror(-r));
-		return r;
-	}
-	return 0;
+	return netconf_new(&nc, &m->netconf, failure);
 }
 
 int manager_init(struct manager *m, const struct manager_options *options, const struct logger *log,

@@ -34,6 +34,7 @@ struct display {
 	bool was_up;
 	usec_t up;	  /* since when, as it was said last */
 	unsigned notices; /* said already */
+	bool warned;	  /* of the resolvers that cannot be changed */
 };
 void display_note(struct display *d, const struct tunnel *t, enum tunnel_note note);
 /* Ends an open line, so that something else can be printed; the stage goes on. */

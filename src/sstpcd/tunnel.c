@@ -694,6 +694,8 @@ void tunnel_free(struct tunnel *t)
 		netconf_delete_devices(t->host->netconf, &t->tun.ifindex, 1);
 	if (netconf_remove(t->host->netconf, t->tun.ifindex, t->tun.name, &report) < 0)
 		log_error(&t->log, "%s: %s", cause_summary(report.failure.cause), report.failure.detail);
+	if (report.resolvers.cause != CAUSE_NONE)
+		log_error(&t->log, "%s: %s", cause_summary(report.resolvers.cause), report.resolvers.detail);
 	tun_close(&t->tun);
 	(void)close_fd(t->options.keylog_fd);
 	config_interface_done(&t->config);

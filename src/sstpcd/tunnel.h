@@ -220,6 +220,8 @@ int kernel_reconcile(struct tunnel *t);
 /* The same for what the server can change as often as it likes: at once the first few times in a session
  * (then true), later after a pause. */
 bool kernel_follow_server(struct tunnel *t);
+/* A program that changes the host's resolvers for this tunnel has ended, well if `failure` is CAUSE_NONE. */
+void kernel_resolvers_done(struct tunnel *t, const struct failure *failure);
 void kernel_reconcile_soon(void *ctx); /* struct loop_timer callback */
 /* True if there is a path to the server (or, unknown yet, to anywhere) and it is not the one of the last
  * attempt. */

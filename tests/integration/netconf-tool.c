@@ -150,7 +150,9 @@ static void report(int r, const struct net_report *rep, const struct failure *dn
 			n += snprintf(text + n, sizeof(text) - (size_t)n, " notice={%s}", rep->text[i]);
 	if (rep->failure.cause != CAUSE_NONE)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " failure={%s}", rep->failure.detail);
-	if (dns->cause != CAUSE_NONE)
+	if (rep->resolvers.cause != CAUSE_NONE)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, " dns-failure={%s}", rep->resolvers.detail);
+	else if (dns->cause != CAUSE_NONE)
 		(void)snprintf(text + n, sizeof(text) - (size_t)n, " dns-failure={%s}", dns->detail);
 	answer(r, text);
 }
@@ -227,9 +229,12 @@ static void run(struct tool *t, char **words, size_t n, const char *line)
 	} else if (strcmp(words[0], "reconcile") == 0 || strcmp(words[0], "remove") == 0) {
 		int r = words[0][2] == 'c' ? netconf_reconcile(t->nc, t->ifindex, &t->want, &rep)
 					   : netconf_remove(t->nc, t->ifindex, t->want.name, &rep);
+		/* Not the last one that has ended: the one that runs counts. */
+		if (netconf_resolver_is_busy(t->nc, t->want.name))
+			rep.resolvers.cause = CAUSE_NONE;
 		/* "reconcile now" leaves the resolver's programs running. */
 		int f = argument[0] ? 0 : netconf_flush(t->nc, &dns);
-		report(r < 0 ? r : f, &rep, &dns);
+		report(r < 0 ? r : rep.resolvers.cause != CAUSE_NONE ? -EIO : f, &rep, &dns);
 	} else if (strcmp(words[0], "recover") == 0) {
 		int r = netconf_recover(t->nc);
 		(void)netconf_flush(t->nc, NULL);
@@ -254,7 +259,8 @@ int main(int argc, char **argv)
 	struct tool t = { .tun = { .fd = -1 }, .want = { .metric = NET_METRIC_DEFAULT } };
 	char line[1024], copy[sizeof(line)], *words[WORDS_MAX];
 
-	int r = netconf_new(&options, &t.nc);
+	struct failure failure = { .cause = CAUSE_NONE };
+	int r = netconf_new(&options, &t.nc, &failure);
 	if (r == 0)
 		r = net_monitor_open(&t.monitor);
 	if (r < 0) {

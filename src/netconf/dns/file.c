@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -58,12 +60,19 @@ static int take_lock(const char *path)
 	return fd;
 }
 
+/* A link that led nowhere was there before us: only what it leads to is ours. */
+static const char *real_path(const char *resolv_conf, char out[static PATH_MAX])
+{
+	return realpath(resolv_conf, out) ? out : resolv_conf;
+}
+
 int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dns_servers *dns)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
 	_cleanup_close_ _unused_ int lock = take_lock(lock_path);
 	bool created = access(resolv_conf, F_OK) < 0;
 	_cleanup_close_ int fd = open(resolv_conf, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	char path[PATH_MAX];
 
 	if (fd < 0)
 		return -errno;
@@ -71,7 +80,11 @@ int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dn
 	if (r < 0)
 		return r;
 	resolv_install(text_str(&old), dns->ifname, dns->servers, dns->n, created, &new);
-	return new.error ? new.error : write_all(fd, &new);
+	r = new.error ? new.error : write_all(fd, &new);
+	/* A full disk leaves no half of it. */
+	if (r < 0 && (!created || unlink(real_path(resolv_conf, path)) < 0))
+		(void)write_all(fd, &old);
+	return r;
 }
 
 /* What is to be taken out of the file. */
@@ -103,6 +116,7 @@ static bool has_ours(const char *resolv_conf, const struct removal *what)
 static int clear(const char *resolv_conf, const char *lock_path, const struct removal *what)
 {
 	_cleanup_text_ struct text old = { .max = RESOLV_CONF_MAX }, new = { .max = RESOLV_CONF_MAX * 2 };
+	char path[PATH_MAX];
 	bool unlink_it;
 
 	/* Where nothing is to be taken back, it does not matter that the file cannot be written. */
@@ -118,7 +132,7 @@ static int clear(const char *resolv_conf, const char *lock_path, const struct re
 	size_t n = remove_from(text_str(&old), what, &new, &unlink_it);
 	if (n == 0 || new.error)
 		return new.error;
-	if (!unlink_it || unlink(resolv_conf) < 0)
+	if (!unlink_it || unlink(real_path(resolv_conf, path)) < 0)
 		r = write_all(fd, &new);
 	return r < 0 ? r : (int)n;
 }

@@ -144,7 +144,7 @@ usec_t dns_queue_deadline(const struct dns_queue *q)
 
 static void fail(struct change *c, const char *what, const char *why)
 {
-	failure_set(&c->failure, CAUSE_KERNEL_CONFIG, "%s resolvers of %s by %s: %s",
+	failure_set(&c->failure, CAUSE_RESOLVERS, "%s resolvers of %s by %s: %s",
 		    c->setting ? "setting" : "taking back", c->dns.ifname, what, why);
 }
 

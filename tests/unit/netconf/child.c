@@ -196,7 +196,7 @@ static void unwritable_file_is_a_named_failure(void)
 	check_int(dns_queue_new("/proc/version", "/dev/null", 1000, &q), 0);
 	check_int(dns_queue_set(q, NET_DNS_FILE, &dns), 0);
 	check_int(dns_queue_process(q, 0, &result), 1);
-	check_int(result.failure.cause, CAUSE_KERNEL_CONFIG);
+	check_int(result.failure.cause, CAUSE_RESOLVERS);
 	check(strstr(result.failure.detail, "setting resolvers of sstpc0 by /proc/version: "));
 	dns_queue_free(q);
 }
