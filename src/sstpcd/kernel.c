@@ -10,6 +10,10 @@
 /* Changing the kernel makes the kernel tell of changes. Somebody who fights us for a setting gets no more
  * than one answer in this time. */
 #define RECONCILE_PAUSE USEC_PER_SEC
+/* What is refused may be accepted later (a disk that was full, a module that was missing), and nobody tells:
+ * 1 s, 2 s, 4 s, … */
+#define RETRY_PAUSE	USEC_PER_SEC
+#define RETRY_PAUSE_MAX (60 * USEC_PER_SEC)
 /* Changes by the server, in one session, that are followed at once. */
 #define CHANGES_MAX 4
 /* A bound device may flap, or its route be replaced, without harm to the session. */
@@ -141,16 +145,38 @@ static void log_report(struct tunnel *t, const struct net_report *fresh)
 			    fresh->resolvers.detail);
 }
 
+const struct failure *kernel_refused(const struct tunnel *t)
+{
+	const struct net_report *r = &t->report;
+
+	return r->n_failed > 0 ? &r->failure : r->resolvers.cause != CAUSE_NONE ? &r->resolvers : NULL;
+}
+
+static void retry_later(struct tunnel *t)
+{
+	if (!kernel_refused(t)) {
+		if (t->retry_pause > 0)
+			log_notice(&t->log, "nothing of the configuration is refused any more");
+		loop_timer_clear(&t->retry_timer);
+		t->retry_pause = 0;
+	} else if (!loop_timer_is_set(&t->retry_timer)) {
+		t->retry_pause = MIN(MAX(2 * t->retry_pause, RETRY_PAUSE), RETRY_PAUSE_MAX);
+		loop_timer_set(t->host->loop, &t->retry_timer, loop_now(t->host->loop) + t->retry_pause);
+	}
+}
+
 static void take_report(struct tunnel *t, const struct net_report *fresh)
 {
 	const struct net_report *known = &t->report;
 	bool news = fresh->changed || fresh->notices != known->notices ||
 		    fresh->default_active != known->default_active ||
 		    fresh->default6_active != known->default6_active ||
-		    fresh->resolvers.cause != known->resolvers.cause;
+		    fresh->resolvers.cause != known->resolvers.cause ||
+		    fresh->failure.cause != known->failure.cause;
 
 	log_report(t, fresh);
 	t->report = *fresh;
+	retry_later(t);
 	if (news)
 		tunnel_note(t, TUNNEL_NOTE_KERNEL);
 }

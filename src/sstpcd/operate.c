@@ -82,6 +82,16 @@ static void tell_stage(struct client *c, const struct tunnel *t)
 	client_printf(c, CONTROL_STREAM, "  %-16s %s\n", stage_name(a->stage), a->stage_detail);
 }
 
+/* The session is up, but not all that it is for. */
+static void tell_refused(struct client *c, const struct tunnel *t)
+{
+	const struct failure *f = kernel_refused(t);
+
+	if (f)
+		client_printf(c, CONTROL_MESSAGE, "Interface %s: warning: %s: %s (it is tried again)\n",
+			      t->config.name, cause_summary(f->cause), f->detail);
+}
+
 static void tell_up(struct client *c, const struct tunnel *t)
 {
 	char local[INET_ADDRSTRLEN] = "";
@@ -97,6 +107,7 @@ static void tell_up(struct client *c, const struct tunnel *t)
 		if (t->report.notices & 1u << i)
 			client_printf(c, CONTROL_STREAM, "Interface %s: %s\n", t->config.name,
 				      t->report.text[i]);
+	tell_refused(c, t);
 }
 
 static void tell_failure(struct client *c, const struct tunnel *t)
@@ -154,6 +165,7 @@ static void run_connect(struct client *c, const struct op_request *r)
 		return;
 	if (t->state == TUNNEL_UP) {
 		client_printf(c, CONTROL_STREAM, "Interface %s: already connected!\n", r->args[0]);
+		tell_refused(c, t);
 		client_finish(c, 0);
 		return;
 	}

@@ -176,6 +176,9 @@ static void print_session(const struct tunnel *t, struct text *out)
 	for (unsigned i = 0; i < NET_NOTICE_COUNT; i++)
 		if (t->report.notices & 1u << i)
 			text_addf(out, LABEL "%s\n", "Note", t->report.text[i]);
+	const struct failure *refused = kernel_refused(t);
+	if (refused)
+		text_addf(out, LABEL "%s: %s\n", "Refused", cause_summary(refused->cause), refused->detail);
 	text_addf(out, LABEL "%u\n", "Sessions", t->sessions);
 }
 
@@ -291,6 +294,8 @@ static void json_session(const struct tunnel *t, struct text *out)
 		json_flag(out, "ipv6-default-route-installed", t->report.default6_installed);
 		json_flag(out, "ipv6-default-route-active", t->report.default6_active);
 	}
+	if (kernel_refused(t))
+		json_member(out, "refused", kernel_refused(t)->detail);
 	if (t->failure.cause != CAUSE_NONE) {
 		text_add(out, ", \"last-error\": {\"cause\": ");
 		json_string(out, cause_name(t->failure.cause));

@@ -149,7 +149,9 @@ struct tunnel {
 	struct loop_timer reconcile_timer;
 	usec_t reconciled; /* when the kernel was last changed */
 	struct loop_timer renew_timer;
-	usec_t renewed; /* when the device was last made anew */
+	usec_t renewed;		       /* when the device was last made anew */
+	struct loop_timer retry_timer; /* runs while something of the configuration is refused */
+	usec_t retry_pause;	       /* 0 = nothing is */
 	struct net_report report;
 };
 
@@ -222,6 +224,8 @@ int kernel_reconcile(struct tunnel *t);
 bool kernel_follow_server(struct tunnel *t);
 /* A program that changes the host's resolvers for this tunnel has ended, well if `failure` is CAUSE_NONE. */
 void kernel_resolvers_done(struct tunnel *t, const struct failure *failure);
+/* What of it is refused, by the kernel or by the host's resolver; NULL = nothing. */
+const struct failure *kernel_refused(const struct tunnel *t);
 void kernel_reconcile_soon(void *ctx); /* struct loop_timer callback */
 /* True if there is a path to the server (or, unknown yet, to anywhere) and it is not the one of the last
  * attempt. */

@@ -1088,6 +1088,48 @@ static void observers_see_the_order_of_things(void)
 	check_str(w.notes, "sgggvsgksFkss");
 }
 
+/* The kernel tells nobody when it would accept what it has refused. */
+static void what_is_refused_is_tried_again(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	kernel.refuse = true;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	check(kernel_refused(w.t) && kernel_refused(w.t)->cause == CAUSE_KERNEL_CONFIG);
+	usec_t end = clock_now() + 20 * USEC_PER_SEC;
+	for (unsigned more = kernel.reconciled + 1; kernel.reconciled < more && clock_now() < end;)
+		check(loop_step(&w.loop, USEC_PER_SEC) == 0);
+	check_int(w.t->retry_pause, 2 * USEC_PER_SEC);
+	kernel.refuse = false;
+	while (kernel_refused(w.t) && clock_now() < end)
+		check(loop_step(&w.loop, USEC_PER_SEC) == 0);
+	check_int(w.t->retry_pause, 0);
+	check(!loop_timer_is_set(&w.t->retry_timer));
+}
+
+/* A tunnel without the server's resolvers is of use; a session must not end for them. */
+static void resolvers_that_cannot_be_changed_end_no_session(void)
+{
+	struct failure failure = { .cause = CAUSE_RESOLVERS, .detail = "no end" },
+		       none = { .cause = CAUSE_NONE };
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	w.t->options.strict_kernel = true;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	kernel_resolvers_done(w.t, &failure);
+	check_int(w.t->state, TUNNEL_UP);
+	check(kernel_refused(w.t) && kernel_refused(w.t)->cause == CAUSE_RESOLVERS);
+	check_int(w.t->report.dns_backend, NET_DNS_NONE);
+	check(loop_timer_is_set(&w.t->retry_timer));
+	kernel_resolvers_done(w.t, &none);
+	check(!kernel_refused(w.t));
+	check(!loop_timer_is_set(&w.t->retry_timer));
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
@@ -1125,6 +1167,8 @@ int main(void)
 		TEST(closing_while_the_next_attempt_is_waited_for_is_told_once),
 		TEST(a_missing_program_is_a_failure_like_any_other),
 		TEST(observers_see_the_order_of_things),
+		TEST(what_is_refused_is_tried_again),
+		TEST(resolvers_that_cannot_be_changed_end_no_session),
 		{},
 	});
 }
