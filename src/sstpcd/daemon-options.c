@@ -29,8 +29,9 @@ static const char help[] =
 	"  -h, --help              print this text\n"
 	"  -V, --version           print the version\n"
 	"\n"
-	"Signals: SIGTERM and SIGINT disconnect all tunnels and end; SIGHUP reloads the configuration file;\n"
-	"SIGUSR2 restarts from the program file, after an upgrade: the tunnels stay up.\n"
+	"Signals: SIGTERM, SIGINT and SIGQUIT disconnect all tunnels and end; SIGHUP reloads the "
+	"configuration\n"
+	"file; SIGUSR2 restarts from the program file, after an upgrade: the tunnels stay up.\n"
 	"\n"
 	"Exit status: 0 ended by a signal, 2 wrong option, 3 not permitted, 6 and 9 a file,\n"
 	"17 another sstpcd is already running, 18 --check found errors, 70 internal error.\n";

@@ -572,7 +572,7 @@ static void on_reexec_timer(void *ctx)
 
 static int watch_signals(struct daemon *d)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+	static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2 };
 	sigset_t set;
 
 	(void)sigemptyset(&set);

@@ -26,6 +26,9 @@ int main(int argc, char **argv)
 	/* Passwords are in our memory, and in that of the workers, which inherit this. */
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ .rlim_cur = 0 });
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* What says nothing to us is no reason to end without a clean-up. The daemon takes SIGUSR2. */
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
 	if (argc >= 2 && strcmp(argv[1], "quick") == 0)
 		return quick_main(argc - 1, argv + 1);
 	return daemon_main(argc, argv);

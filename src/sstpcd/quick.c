@@ -157,14 +157,17 @@ static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
 		display_note(&q->display, t, note);
 }
 
+/* All that people and terminals send to end a program. Without a clean-up the host would go on asking the
+ * resolver of a tunnel that is gone. */
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
 static int watch_signals(struct quick *q, struct failure *failure)
 {
 	sigset_t set;
 
 	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		(void)sigaddset(&set, ending[i]);
 	q->signals = (struct loop_signals){ .fn = on_signal, .ctx = q };
 	int r = loop_signals_add(&q->manager.loop, &q->signals, &set);
 	if (r < 0)
@@ -175,9 +178,8 @@ static int watch_signals(struct quick *q, struct failure *failure)
 /* The clean-up is not to be interrupted any more. */
 static void forget_signals(struct quick *q)
 {
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		(void)signal(ending[i], SIG_IGN);
 	loop_signals_remove(&q->signals);
 }
 
