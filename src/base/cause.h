@@ -43,7 +43,8 @@ enum cause_class {
 	X(CONFIG_INVALID, "configuration-invalid", SETUP, PERMANENT, 18,                                    \
 	  "the configuration file is not valid", "correct what is named above")                             \
 	X(NO_PRIVILEGE, "no-privilege", SETUP, PERMANENT, 3, "not permitted",                               \
-	  "run it as root (sudo), or give it CAP_NET_ADMIN")                                                \
+	  "run it as root (sudo), or give it CAP_NET_ADMIN; as root in a container also CAP_SETUID, "       \
+	  "CAP_SETGID, CAP_SETPCAP, CAP_KILL and CAP_CHOWN")                                                \
 	X(NO_TUN, "no-tun-device", SETUP, PERMANENT, 4, "/dev/net/tun cannot be used",                      \
 	  "load the tun module (modprobe tun), or pass /dev/net/tun into the container")                    \
 	X(NAME_IN_USE, "interface-name-in-use", SETUP, PERMANENT, 5, "the interface name is in use",        \

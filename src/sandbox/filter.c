@@ -266,9 +266,9 @@ static void add_worker(struct filter *f, bool files)
 	}
 }
 
-static void add_resolver(struct filter *f)
+static void add_resolver(struct filter *f, bool unix_sockets)
 {
-	const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
+	const int families[] = { AF_INET, AF_INET6, AF_NETLINK, AF_UNIX };
 	const unsigned long ioctls[] = { FIONREAD, FIONBIO, TCGETS };
 
 	ADD_ALL(f, SCMP_ACT_ALLOW, steady);
@@ -276,7 +276,7 @@ static void add_resolver(struct filter *f)
 	ADD_ALL(f, SCMP_ACT_ALLOW, file_reading);
 	ADD_ALL(f, SCMP_ACT_ALLOW, lookup);
 	add_read_only_open(f);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(families) - !unix_sockets; i++)
 		add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
 		    ARGS(SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])));
 	for (size_t i = 0; i < ARRAY_SIZE(ioctls); i++)
@@ -327,7 +327,8 @@ static int install_handler(void)
 static uint32_t default_action(enum filter_role role)
 {
 	switch (role) {
-	case FILTER_RESOLVER: /* strange modules of nsswitch.conf must fail, not the lookup */
+	case FILTER_RESOLVER:
+	case FILTER_RESOLVER_ROOT: /* strange modules of nsswitch.conf must fail, not the lookup */
 		return SCMP_ACT_ERRNO(EPERM);
 	case FILTER_WORKER:
 	case FILTER_WORKER_NOFILE:
@@ -346,7 +347,8 @@ int filter_load(enum filter_role role)
 		return -ENOMEM;
 	switch (role) {
 	case FILTER_RESOLVER:
-		add_resolver(&f);
+	case FILTER_RESOLVER_ROOT:
+		add_resolver(&f, role == FILTER_RESOLVER);
 		break;
 	case FILTER_WORKER:
 	case FILTER_WORKER_NOFILE:

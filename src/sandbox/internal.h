@@ -16,8 +16,12 @@
  */
 int landlock_read_only(const char *const *paths);
 
+/* The ABI, 0 or a negative errno. */
+int landlock_abi(void);
+
 enum filter_role {
 	FILTER_RESOLVER,
+	FILTER_RESOLVER_ROOT, /* root's unix sockets are open to it: no such sockets */
 	FILTER_WORKER,	      /* with files */
 	FILTER_WORKER_NOFILE, /* without */
 	FILTER_ESTABLISHED,   /* on top of FILTER_WORKER */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,23 +51,34 @@ static uint64_t rights_of(int abi)
 	return abi >= 5 ? FS_ABI_5 : abi >= 3 ? FS_ABI_3 : abi >= 2 ? FS_ABI_2 : FS_ABI_1;
 }
 
+/* A directory with all that is below it, or a file. */
 static int allow_reading(int ruleset_fd, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct path_rule rule = { .allowed = FS_READ_FILE | FS_READ_DIR, .parent_fd = fd };
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	struct path_rule rule = { .allowed = FS_READ_FILE, .parent_fd = fd };
+	struct stat st;
 
 	if (fd < 0) /* what is not there, cannot be read */
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		rule.allowed |= FS_READ_DIR;
 	return syscall(__NR_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
+}
+
+int landlock_abi(void)
+{
+	int abi = sys_create_ruleset(NULL, 0, CREATE_RULESET_VERSION);
+
+	return abi == -ENOSYS || abi == -EOPNOTSUPP ? 0 : abi; /* not built in, or not enabled at boot */
 }
 
 int landlock_read_only(const char *const *paths)
 {
-	int abi = sys_create_ruleset(NULL, 0, CREATE_RULESET_VERSION);
+	int abi = landlock_abi();
 
-	if (abi == -ENOSYS || abi == -EOPNOTSUPP) /* not built in, or not enabled at boot */
-		return 0;
-	if (abi < 0)
+	if (abi <= 0)
 		return abi;
 	/* A kernel knows only its own, shorter structure; what it does not know stays zero and is not passed.
 	 */

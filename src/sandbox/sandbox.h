@@ -21,8 +21,18 @@
  * Becomes `uid`:`gid` with no supplementary groups and no capabilities in any set (also bounding and
  * ambient), sets no_new_privs, clears the dumpable flag. Already unprivileged (not root): drops what there is
  * and keeps the ids if they are the wanted ones. 0, -EPERM, or another negative errno.
+ *
+ * Root that cannot become `uid` loses the capabilities all the same: SANDBOX_IDS_KEPT. So it is in a
+ * container without CAP_SETUID and CAP_SETGID, and in a user namespace without that user. Such a process owns
+ * the files of root, and is somebody to other processes of root. Therefore what follows is stricter for it:
+ * without Landlock the next steps fail (-EOPNOTSUPP), and the resolver may read the files of a lookup only,
+ * and reaches no unix socket. Without CAP_SETPCAP the bounding set stays.
  */
+#define SANDBOX_IDS_KEPT 1
 int sandbox_drop_privileges(uid_t uid, gid_t gid);
+
+/* True if the kernel has Landlock, which root that stays root depends on. */
+bool sandbox_has_landlock(void);
 
 /* What a call achieved, for the log: a kernel without Landlock is no error, seccomp is then all there is. */
 struct sandbox_result {

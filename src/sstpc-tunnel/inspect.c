@@ -64,8 +64,10 @@ int inspect_run(void)
 	struct failure failure = { 0 };
 	size_t count = 0;
 	ssize_t len = pem ? read_all(pem, WORKER_CA_MAX + 1) : -ENOMEM;
-	int r = len < 0 ? (int)len : worker_drop_privileges();
+	int r = len < 0 ? (int)len : worker_drop_privileges(&failure);
 
+	if (failure.cause != CAUSE_NONE)
+		return complain(failure.detail, "");
 	if (r == 0)
 		r = sandbox_worker(&config, &result);
 	if (r < 0)

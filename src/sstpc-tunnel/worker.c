@@ -82,14 +82,27 @@ static int read_ca(struct worker *w, int fd)
 	return len == size ? -EFBIG : len < w->config.ca_anchors_len ? -EBADMSG : 0;
 }
 
-int worker_drop_privileges(void)
+int worker_drop_privileges(struct failure *failure)
 {
-	return geteuid() == 0 ? sandbox_drop_privileges(WORKER_UID, WORKER_UID)
-			      : sandbox_drop_privileges(geteuid(), getegid());
+	int r = geteuid() == 0 ? sandbox_drop_privileges(WORKER_UID, WORKER_UID)
+			       : sandbox_drop_privileges(geteuid(), getegid());
+
+	if (r == SANDBOX_IDS_KEPT && !sandbox_has_landlock()) {
+		failure_set(failure, CAUSE_NO_PRIVILEGE,
+			    "the tunnel process cannot leave root: CAP_SETUID and CAP_SETGID are missing, or "
+			    "user "
+			    "%d of the user namespace is, and this kernel has no Landlock to confine it",
+			    WORKER_UID);
+		return -EPERM;
+	}
+	if (r < 0)
+		failure_set(failure, CAUSE_INTERNAL, "giving up privileges: %s", strerror(-r));
+	return MIN(r, 0);
 }
 
 static int on_start(struct worker *w, struct ipc_message *m)
 {
+	struct failure failure = { .cause = CAUSE_NONE };
 	_cleanup_close_ int ca = -1;
 	int r = worker_decode_start(m, &w->config, &w->tun, &ca, &w->keylog);
 
@@ -101,9 +114,12 @@ static int on_start(struct worker *w, struct ipc_message *m)
 		worker_fail_with(w, CAUSE_CA_INVALID, "reading it: %s", strerror(-r));
 		return 0;
 	}
-	r = worker_drop_privileges();
-	if (r == 0)
-		r = dial_start(w);
+	r = worker_drop_privileges(&failure);
+	if (r < 0) {
+		worker_fail(w, &failure);
+		return 0;
+	}
+	r = dial_start(w);
 	if (r < 0)
 		worker_fail_with(w, CAUSE_INTERNAL, "starting: %s", strerror(-r));
 	return 0;

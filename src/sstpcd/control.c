@@ -646,8 +646,20 @@ static int listen_at(struct control *control)
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		r = -errno;
 	(void)umask(before);
-	if (r == 0 && control->has_group &&
-	    (chown(path, (uid_t)-1, control->group) < 0 || chmod(path, 0660) < 0))
+	if (r == 0 && control->has_group && chown(path, (uid_t)-1, control->group) < 0) {
+		/* In a container without CAP_CHOWN, or a user namespace without that group. Root is served.
+		 */
+		if (errno != EPERM && errno != EINVAL)
+			r = -errno;
+		else
+			log_warning(
+				&control->daemon->manager.log,
+				"control socket %s: it cannot be given to group %u (CAP_CHOWN is missing, or "
+				"the user namespace has no such group): only root may connect",
+				path, (unsigned)control->group);
+		control->has_group = false;
+	}
+	if (r == 0 && control->has_group && chmod(path, 0660) < 0)
 		r = -errno;
 	if (r == 0 && listen(fd, 16) < 0)
 		r = -errno;

@@ -4,6 +4,7 @@
  * if the trial found what it wants, or dies of the forbidden call.
  */
 #include <arpa/inet.h>
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -59,7 +60,17 @@ struct scene {
 
 struct trial {
 	const char *name;
-	enum { WORKER, NO_FILES, ESTABLISHED, RESOLVER, DROPPED } where;
+	enum {
+		WORKER,
+		NO_FILES,
+		ESTABLISHED,
+		RESOLVER,
+		DROPPED,
+		/* By root that cannot become anybody else. */
+		KEPT,
+		KEPT_WORKER,
+		KEPT_RESOLVER,
+	} where;
 	enum { LIVES, DIES, ABORTS } end;
 	int (*run)(struct scene *s); /* 0: as it should be */
 };
@@ -481,6 +492,38 @@ static int drops_only_once(struct scene *s)
 	return sandbox_drop_privileges(1, 1) == -EPERM ? 0 : 2;
 }
 
+/* --- root that stays root --- */
+
+/* What it would get by running a program. */
+static int regains_nothing(struct scene *s)
+{
+	static const char command[] = "grep -q '^CapEff:.*0000000000000000$' /proc/self/status";
+	int status = -1;
+
+	(void)s;
+	if (geteuid() != 0)
+		return 1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(99);
+	}
+	return waitpid(pid, &status, 0) == pid ? status : 2;
+}
+
+/* What is root's and nobody else's: secrets, and the sockets by which root is obeyed. */
+static int resolver_sees_only_the_public(struct scene *s)
+{
+	return fails(open(s->outside, O_RDONLY), EACCES) || fails(open("/etc/shadow", O_RDONLY), EACCES) ||
+	       fails(open("/proc/1/environ", O_RDONLY), EACCES) ||
+	       (sockets_are_filtered() && fails(socket(AF_UNIX, SOCK_STREAM, 0), EPERM));
+}
+
+static int worker_sees_only_the_public(struct scene *s)
+{
+	return open_inside(s) || fails(open("/etc/shadow", O_RDONLY), EACCES) || open_to_write(s);
+}
+
 /* Waits for its end, so that the test can look at it from outside. */
 static int waits(struct scene *s)
 {
@@ -566,6 +609,21 @@ static const struct trial special[] = {
 	{},
 };
 
+static const struct trial kept[] = {
+	{ "kept-waits", KEPT, LIVES, waits },
+	{ "kept-regains-nothing", KEPT, LIVES, regains_nothing },
+	{ "kept-worker-reads", KEPT_WORKER, LIVES, worker_sees_only_the_public },
+	{ "kept-worker-kills", KEPT_WORKER, DIES, try_kill },
+	{ "kept-resolver-looks-up", KEPT_RESOLVER, LIVES, looks_up },
+	{ "kept-resolver-talks", KEPT_RESOLVER, LIVES, talks },
+	{ "kept-resolver-reads", KEPT_RESOLVER, LIVES, resolver_reads },
+	{ "kept-resolver-sees-only-the-public", KEPT_RESOLVER, LIVES, resolver_sees_only_the_public },
+	{ "kept-resolver-cannot-write", KEPT_RESOLVER, LIVES, resolver_cannot_write },
+	{ "kept-resolver-cannot-run", KEPT_RESOLVER, LIVES, resolver_cannot_run },
+	{ "kept-resolver-cannot-reach-others", KEPT_RESOLVER, LIVES, resolver_cannot_reach_others },
+	{},
+};
+
 /* --- the child --- */
 
 static int connected_tcp(void)
@@ -622,9 +680,16 @@ static int make_worse(const struct trial *t)
 		return 0;
 	if (t->where == DROPPED)
 		return setgroups(ARRAY_SIZE(groups), groups);
+	if (t->where == KEPT || t->where == KEPT_WORKER || t->where == KEPT_RESOLVER) {
+		(void)capng_get_caps_process();
+		(void)capng_updatev(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE,
+				    CAP_SETUID, CAP_SETGID, -1);
+		return capng_apply(CAPNG_SELECT_CAPS);
+	}
 	if (strcmp(t->name, "waits-as-nobody") == 0)
 		return setresuid(NOBODY, NOBODY, NOBODY) || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	return 0;
+	/* Root is refused more, and by a kernel without Landlock everything. */
+	return setresuid(NOBODY, NOBODY, NOBODY);
 }
 
 static int enter(const struct trial *t, const struct scene *s)
@@ -648,6 +713,14 @@ static int enter(const struct trial *t, const struct scene *s)
 		return sandbox_resolver(&result);
 	case DROPPED:
 		return sandbox_drop_privileges(NOBODY, NOBODY);
+	case KEPT:
+	case KEPT_WORKER:
+	case KEPT_RESOLVER:
+		if (sandbox_drop_privileges(NOBODY, NOBODY) != SANDBOX_IDS_KEPT)
+			return -EPERM;
+		return t->where == KEPT		 ? 0
+		       : t->where == KEPT_WORKER ? sandbox_worker(&config, &result)
+						 : sandbox_resolver(&result);
 	}
 	return -EINVAL;
 }
@@ -655,7 +728,7 @@ static int enter(const struct trial *t, const struct scene *s)
 static int run_trial(const char *name, const char *base)
 {
 	struct scene s = { 0 };
-	const struct trial *const lists[] = { trials, unsanitized, special };
+	const struct trial *const lists[] = { trials, unsanitized, special, kept };
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		for (const struct trial *t = lists[i]; t->name; t++)
@@ -809,10 +882,25 @@ static bool status_line(pid_t pid, const char *key, char *out, size_t size)
 		check_str(_value, wanted);                            \
 	} while (0)
 
+/* True for a line of /proc/PID/limits with `value` as both limits. */
+static bool is_limited(pid_t pid, const char *what, unsigned value)
+{
+	char path[64], line[256], wanted[96];
+	bool found = false;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+	int n = snprintf(wanted, sizeof(wanted), "%-25s %-20u %-20u ", what, value, value);
+	FILE *f = fopen(path, "re");
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strncmp(line, wanted, (size_t)n) == 0;
+	if (f)
+		(void)fclose(f);
+	return found;
+}
+
 static void seen_from_outside_it_is_confined(void)
 {
 	struct child c;
-	struct rlimit r;
 	char ready;
 
 	check(start(&c, "waits"));
@@ -821,17 +909,12 @@ static void seen_from_outside_it_is_confined(void)
 	check_status(c.pid, "Seccomp", "2");
 	check_status(c.pid, "Seccomp_filters", "2");
 	check_status(c.pid, "NoNewPrivs", "1");
-	check_int(prlimit(c.pid, RLIMIT_CORE, NULL, &r), 0);
-	check_int(r.rlim_max, 0);
-	check_int(prlimit(c.pid, RLIMIT_NPROC, NULL, &r), 0);
-	check_int(r.rlim_max, 0);
-	check_int(prlimit(c.pid, RLIMIT_FSIZE, NULL, &r), 0);
-	check_int(r.rlim_max, 0);
-	check_int(prlimit(c.pid, RLIMIT_NOFILE, NULL, &r), 0);
-	check_int(r.rlim_max, 64);
+	check(is_limited(c.pid, "Max core file size", 0));
+	check(is_limited(c.pid, "Max processes", 0));
+	check(is_limited(c.pid, "Max file size", 0));
+	check(is_limited(c.pid, "Max open files", 64));
 #if !SANITIZED
-	check_int(prlimit(c.pid, RLIMIT_AS, NULL, &r), 0);
-	check_int(r.rlim_max, 512 << 20);
+	check(is_limited(c.pid, "Max address space", 512 << 20));
 #endif
 	check_int(finish(&c), 0);
 }
@@ -879,6 +962,40 @@ static void privileges_are_dropped_for_good(void)
 	check_int(finish(&c), 0);
 }
 
+/* In a container without CAP_SETUID, or in a user namespace with one user. */
+static void root_that_stays_root_has_nothing(void)
+{
+	unsigned bad = 0;
+	struct child c;
+	char ready;
+
+	if (geteuid() != 0) {
+		test_skipped = "needs root";
+		return;
+	}
+	check(start(&c, "kept-waits"));
+	check_int(read(c.out, &ready, 1), 1);
+	check_status(c.pid, "Uid", "0\t0\t0\t0");
+	check_status(c.pid, "CapInh", "0000000000000000");
+	check_status(c.pid, "CapPrm", "0000000000000000");
+	check_status(c.pid, "CapEff", "0000000000000000");
+	check_status(c.pid, "CapBnd", "0000000000000000");
+	check_status(c.pid, "CapAmb", "0000000000000000");
+	check_status(c.pid, "NoNewPrivs", "1");
+	check_int(finish(&c), 0);
+	check(ends_as_wanted(&kept[1]));
+	if (!sandbox_has_landlock()) {
+		/* Then it does not get far. */
+		struct trial refused = kept[2];
+		check(!ends_as_wanted(&refused));
+		test_skipped = "the rest needs Landlock";
+		return;
+	}
+	for (const struct trial *t = &kept[2]; t->name; t++)
+		bad += !ends_as_wanted(t);
+	check_int(bad, 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3)
@@ -888,5 +1005,6 @@ int main(int argc, char **argv)
 					  TEST(seen_from_outside_it_is_confined),
 					  TEST(nobody_can_look_into_it),
 					  TEST(privileges_are_dropped_for_good),
+					  TEST(root_that_stays_root_has_nothing),
 					  {} });
 }
