@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/cause.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,6 +70,16 @@ enum cause_class cause_class(enum cause cause)
 int cause_exit_code(enum cause cause)
 {
 	return row(cause)->exit_code;
+}
+
+enum cause cause_unless_limit(enum cause cause, int error)
+{
+	return error == -EMFILE || error == -ENFILE ? CAUSE_LIMIT : cause;
+}
+
+enum cause cause_unless_fork_limit(enum cause cause, int error)
+{
+	return error == -EAGAIN ? CAUSE_LIMIT : cause_unless_limit(cause, error);
 }
 
 enum stage failure_stage(const struct failure *f)

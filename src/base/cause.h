@@ -64,6 +64,9 @@ enum cause_class {
 	  "something else has the place of a file", "remove it, or choose another path")                    \
 	X(ALREADY_RUNS, "already-running", SETUP, PERMANENT, 17, "another sstpcd is already running",       \
 	  "stop it, or give this one other directories (--run-dir, --state-dir, --config)")                 \
+	X(LIMIT, "resource-limit", SETUP, TRANSIENT, 73, "a limit of the system is reached",                \
+	  "raise it: ulimit -n (systemd: LimitNOFILE=) for open files, ulimit -u (LimitNPROC=, "            \
+	  "TasksMax=) for processes")                                                                       \
 	X(INTERNAL, "internal", SETUP, TRANSIENT, 70, "internal error", "please report this with the log")  \
 	X(WORKER_DIED, "worker-died", UP, TRANSIENT, 71, "the tunnel process ended unexpectedly",           \
 	  "please report this with the log")                                                                \
@@ -185,6 +188,11 @@ const char *cause_remedy(enum cause cause);  /* one clause; "" if there is nothi
 enum stage cause_stage(enum cause cause);
 enum cause_class cause_class(enum cause cause);
 int cause_exit_code(enum cause cause);
+
+/* LIMIT where `error`, a negative errno, says that a limit of descriptors was reached; otherwise `cause`. Of
+ * processes fork() and posix_spawn() say so by -EAGAIN, which elsewhere means something else. */
+enum cause cause_unless_limit(enum cause cause, int error);
+enum cause cause_unless_fork_limit(enum cause cause, int error);
 
 /*
  * A cause with what was seen: which file, which name, which status. The text is plain printable

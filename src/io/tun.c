@@ -35,8 +35,8 @@ static int open_failed(const char *path, struct failure *failure)
 
 	/* Root that may not open the node is in a container whose device policy forbids it. */
 	bool privilege = (error == EACCES || error == EPERM) && geteuid() != 0;
-	failure_set(failure, privilege ? CAUSE_NO_PRIVILEGE : CAUSE_NO_TUN, "open %s: %s", path,
-		    strerror(error));
+	failure_set(failure, privilege ? CAUSE_NO_PRIVILEGE : cause_unless_limit(CAUSE_NO_TUN, -error),
+		    "open %s: %s", path, strerror(error));
 	return -error;
 }
 

@@ -90,7 +90,8 @@ static int set_up(struct netconf *nc, const struct netconf_options *options, str
 	nc->netns = record_netns();
 	r = rtnl_open(&nc->route, NETLINK_ROUTE);
 	if (r < 0) {
-		failure_set(failure, CAUSE_KERNEL_CONFIG, "rtnetlink: %s", strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_KERNEL_CONFIG, r), "rtnetlink: %s",
+			    strerror(-r));
 		return r;
 	}
 	nc->observer = (struct observer){ .route = &nc->route,
@@ -108,7 +109,8 @@ int netconf_new(const struct netconf_options *options, struct netconf **ret, str
 	int r = nc ? set_up(nc, options, failure) : -ENOMEM;
 
 	if (r < 0) {
-		failure_set(failure, CAUSE_INTERNAL, "network configuration: %s", strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, r), "network configuration: %s",
+			    strerror(-r));
 		return r;
 	}
 	*ret = TAKE_PTR(nc);

@@ -121,7 +121,7 @@ static int on_start(struct worker *w, struct ipc_message *m)
 	}
 	r = dial_start(w);
 	if (r < 0)
-		worker_fail_with(w, CAUSE_INTERNAL, "starting: %s", strerror(-r));
+		worker_fail_with(w, cause_unless_fork_limit(CAUSE_INTERNAL, r), "starting: %s", strerror(-r));
 	return 0;
 }
 

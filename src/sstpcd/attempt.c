@@ -51,14 +51,15 @@ int attempt_start(struct tunnel *t, struct failure *failure)
 	if (config.ca_given) {
 		ca = process_memory_file("ca", t->config.ca_pem, strlen(t->config.ca_pem));
 		if (ca < 0) {
-			failure_set(failure, CAUSE_INTERNAL, "memory for the CA: %s", strerror(-ca));
+			failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, ca), "memory for the CA: %s",
+				    strerror(-ca));
 			return ca;
 		}
 	}
 	int r = process_start(&t->process, t->host->worker_path);
 	if (r < 0) {
-		failure_set(failure, CAUSE_INTERNAL, "cannot start %s: %s", t->host->worker_path,
-			    strerror(-r));
+		failure_set(failure, cause_unless_fork_limit(CAUSE_INTERNAL, r), "cannot start %s: %s",
+			    t->host->worker_path, strerror(-r));
 		return r;
 	}
 	r = worker_send_start(t->process.fd, &config, t->tun.fd, ca, t->options.keylog_fd);

@@ -615,8 +615,9 @@ static int take_lock(struct daemon *d, struct failure *failure)
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		int r = -errno;
-		failure_set(failure, r == -EACCES ? CAUSE_NO_PRIVILEGE : CAUSE_FILE_UNWRITABLE, "%s: %s",
-			    path, strerror(-r));
+		failure_set(failure,
+			    r == -EACCES ? CAUSE_NO_PRIVILEGE : cause_unless_limit(CAUSE_FILE_UNWRITABLE, r),
+			    "%s: %s", path, strerror(-r));
 		return r;
 	}
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -709,7 +710,7 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	if (r == 0)
 		r = watch_signals(d);
 	if (r < 0) {
-		failure_set(failure, CAUSE_INTERNAL, "%s", strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, r), "starting: %s", strerror(-r));
 		return r;
 	}
 	if (d->options.resume_fd >= 0) {

@@ -237,7 +237,8 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 			       .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };
 	int r = loop_init(&m->loop);
 	if (r < 0) {
-		failure_set(failure, CAUSE_INTERNAL, "no event loop: %s", strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, r), "no event loop: %s",
+			    strerror(-r));
 		return r;
 	}
 	r = open_netconf(m, options, failure);
@@ -263,8 +264,8 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	if (r == 0 && m->dns_watch.fd >= 0)
 		r = loop_fd_add(&m->loop, &m->dns_source, m->dns_watch.fd, EPOLLIN);
 	if (r < 0) {
-		failure_set(failure, CAUSE_INTERNAL, "the kernel's messages cannot be read: %s",
-			    strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, r),
+			    "the kernel's messages cannot be read: %s", strerror(-r));
 		goto fail;
 	}
 	m->recover_timer = (struct loop_timer){ .fn = on_recover_timer, .ctx = m };

@@ -171,7 +171,7 @@ static int watch_signals(struct quick *q, struct failure *failure)
 	q->signals = (struct loop_signals){ .fn = on_signal, .ctx = q };
 	int r = loop_signals_add(&q->manager.loop, &q->signals, &set);
 	if (r < 0)
-		failure_set(failure, CAUSE_INTERNAL, "no signals: %s", strerror(-r));
+		failure_set(failure, cause_unless_limit(CAUSE_INTERNAL, r), "no signals: %s", strerror(-r));
 	return r;
 }
 
