@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sstpcd/daemon.h"
@@ -23,6 +24,9 @@ static void open_standard_fds(void)
 int main(int argc, char **argv)
 {
 	open_standard_fds();
+	/* /etc/resolv.conf, made by us or by a program of the host that we run, and the way to the control
+	 * socket are for everybody; what is not has a mode of its own. */
+	(void)umask(022);
 	/* Passwords are in our memory, and in that of the workers, which inherit this. */
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ .rlim_cur = 0 });
 	(void)signal(SIGPIPE, SIG_IGN);
