@@ -10,6 +10,7 @@
 
 #include "sstpcd/password.h"
 
+#define PROMPTS_MAX	 3   /* for a password that is not empty */
 #define EXIT_INTERRUPTED 130 /* stopped before there was a session */
 
 struct quick {
@@ -112,7 +113,16 @@ static int ask_password(struct quick_options *o, struct failure *failure)
 
 	printable(user, sizeof(user), o->config.username, strlen(o->config.username));
 	(void)snprintf(prompt, sizeof(prompt), "Password of %s at %s: ", user, o->config.server);
-	int r = password_from_terminal(prompt, &o->config.password);
+	int r = 0;
+
+	/* A server counts a login without password like any other that is wrong. */
+	for (unsigned i = 0; r == 0 && o->config.password.len == 0; i++) {
+		if (i == PROMPTS_MAX) {
+			failure_set(failure, CAUSE_USAGE, "no password was typed, %d times", PROMPTS_MAX);
+			return -ENODATA;
+		}
+		r = password_from_terminal(prompt, &o->config.password);
+	}
 	if (r == -ENXIO)
 		failure_set(
 			failure, CAUSE_USAGE,
