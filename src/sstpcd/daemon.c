@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -584,13 +585,18 @@ static int watch_signals(struct daemon *d)
 
 /* Start and end */
 
+static void pid_path(const struct daemon *d, char out[static PATH_MAX])
+{
+	(void)snprintf(out, PATH_MAX, "%s/pid", daemon_run_dir(d));
+}
+
 /* For whoever wants to send a signal. */
 static void write_pid(const struct daemon *d, const struct logger *log)
 {
-	char path[4096], text[32];
+	char path[PATH_MAX], text[32];
 	int n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 
-	(void)snprintf(path, sizeof(path), "%s/pid", daemon_run_dir(d));
+	pid_path(d, path);
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || ftruncate(fd, 0) < 0 || write(fd, text, (size_t)n) != n)
 		log_warning(log, "%s: %s", path, strerror(errno));
@@ -726,6 +732,17 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	return r < 0 ? r : control_open(d, &d->control, failure);
 }
 
+/* Another process may have the number by the time that somebody sends it a signal. Ours as long as the lock
+ * is. */
+static void delete_pid(const struct daemon *d)
+{
+	char path[PATH_MAX];
+
+	pid_path(d, path);
+	if (d->lock_fd >= 0)
+		(void)unlink(path);
+}
+
 static void finish(struct daemon *d)
 {
 	loop_timer_clear(&d->confirm_timer);
@@ -741,6 +758,7 @@ static void finish(struct daemon *d)
 		config_system_done(&d->system);
 	config_tree_free(d->reload);
 	journal_done(&d->journal);
+	delete_pid(d);
 	d->lock_fd = close_fd(d->lock_fd);
 }
 
