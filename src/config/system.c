@@ -100,7 +100,9 @@ static void archive(struct config_system *s, const struct config_revision *revis
 	int r = file.error ? file.error
 			   : s->effects->revision_add(s->ctx, revision, text_str(&file), file.len);
 	if (r < 0)
-		text_addf(out, "Warning: the commit could not be archived: %s\n", strerror(-r));
+		text_addf(out, "Warning: the commit could not be archived%s%s: %s\n",
+			  s->effects->archive_name ? " in " : "",
+			  s->effects->archive_name ? s->effects->archive_name(s->ctx) : "", strerror(-r));
 }
 
 /* Is the tree the same as the one of a file? */

@@ -52,7 +52,8 @@ struct config_effects {
 	int (*save)(void *ctx, const char *data, size_t len);
 	int (*load)(void *ctx, char **ret_data, size_t *ret_len); /* -ENOENT: never saved */
 
-	/* The archive. */
+	/* The archive. The name of what holds it is for messages, and may be missing. */
+	const char *(*archive_name)(void *ctx);
 	int (*revision_add)(void *ctx, const struct config_revision *revision, const char *data, size_t len);
 	/* Up to `max` entries, newest first; how many, or negative. */
 	int (*revision_list)(void *ctx, struct config_revision *list, size_t max);

@@ -388,6 +388,11 @@ static int load(void *ctx, char **ret_data, size_t *ret_len)
 	return store_load(&((struct daemon *)ctx)->store, ret_data, ret_len);
 }
 
+static const char *archive_name(void *ctx)
+{
+	return ((struct daemon *)ctx)->store.state;
+}
+
 static int revision_add(void *ctx, const struct config_revision *revision, const char *data, size_t len)
 {
 	return store_revision_add(&((struct daemon *)ctx)->store, revision, data, len);
@@ -418,6 +423,7 @@ static const struct config_effects effects = {
 	.saved_name = saved_name,
 	.save = save,
 	.load = load,
+	.archive_name = archive_name,
 	.revision_add = revision_add,
 	.revision_list = revision_list,
 	.revision_load = revision_load,
