@@ -5,6 +5,7 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 #include "sandbox/sandbox.h"
 #include "state.h"
 
-#define WORKER_UID 65534	      /* nobody: the worker owns no file */
-#define STOP_TIME  (3 * USEC_PER_SEC) /* an orderly end must not keep the user waiting */
+#define WORKER_USER "sstpcd-worker"    /* dist/systemd/sstpcd.sysusers */
+#define NOBODY	    65534	       /* where there is no such user */
+#define STOP_TIME   (3 * USEC_PER_SEC) /* an orderly end must not keep the user waiting */
 
 /* Large buffers come from mmap(2): what of them is never used then costs nothing, whatever was freed before.
  */
@@ -82,17 +84,40 @@ static int read_ca(struct worker *w, int fd)
 	return len == size ? -EFBIG : len < w->config.ca_anchors_len ? -EBADMSG : 0;
 }
 
+/*
+ * A user of our own, that shares nothing with what else runs as nobody. By the file alone, where system users
+ * are: getpwnam() may ask a server, and this process is root still.
+ */
+static void find_user(uid_t *ret_uid, gid_t *ret_gid)
+{
+	const struct passwd *entry;
+
+	*ret_uid = *ret_gid = NOBODY;
+	FILE *f = fopen("/etc/passwd", "re");
+	while (f && (entry = fgetpwent(f)))
+		if (strcmp(entry->pw_name, WORKER_USER) == 0 && entry->pw_uid != 0 && entry->pw_gid != 0) {
+			*ret_uid = entry->pw_uid;
+			*ret_gid = entry->pw_gid;
+			break;
+		}
+	if (f)
+		(void)fclose(f);
+}
+
 int worker_drop_privileges(struct failure *failure)
 {
-	int r = geteuid() == 0 ? sandbox_drop_privileges(WORKER_UID, WORKER_UID)
-			       : sandbox_drop_privileges(geteuid(), getegid());
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0)
+		find_user(&uid, &gid);
+	int r = sandbox_drop_privileges(uid, gid);
 
 	if (r == SANDBOX_IDS_KEPT && !sandbox_has_landlock()) {
 		failure_set(failure, CAUSE_NO_PRIVILEGE,
 			    "the tunnel process cannot leave root: CAP_SETUID and CAP_SETGID are missing, or "
-			    "user "
-			    "%d of the user namespace is, and this kernel has no Landlock to confine it",
-			    WORKER_UID);
+			    "user %u of the user namespace is, and this kernel has no Landlock to confine it",
+			    (unsigned)uid);
 		return -EPERM;
 	}
 	if (r < 0)
