@@ -108,7 +108,6 @@ void config_check(const struct config_tree *old, const struct config_tree *new, 
 		check_interface(old, new, interfaces->children[i], errors);
 }
 
-/* A pin alone decides: a CA beside it has no effect. */
 static void warn_about_mtu(const struct config_node *old, const struct config_node *new, struct text *out)
 {
 	const char *was = config_node_value(old, "mtu"), *is = config_node_value(new, "mtu");
@@ -118,6 +117,7 @@ static void warn_about_mtu(const struct config_node *old, const struct config_no
 		text_addf(out, "Warning: %s: no IPv6 with an MTU below %d\n", new->value, IPV6_MTU_MIN);
 }
 
+/* A pin alone decides: a CA beside it has no effect. */
 static void warn_about_pins(const struct config_node *old, const struct config_node *new, struct text *out)
 {
 	const struct config_node *was = config_node_get(old, "ssl"), *is = config_node_get(new, "ssl");

@@ -215,6 +215,14 @@ static bool groups(struct place p)
 	       (p.ours->schema->kind == SCHEMA_NODE || (p.ours->schema->kind == SCHEMA_TAG && p.base));
 }
 
+static void add_conflict(struct config_errors *conflicts, const struct config_node *node, const char *what)
+{
+	_cleanup_text_ struct text path = { 0 };
+
+	config_node_path(node, &path);
+	config_errors_add(conflicts, 0, 0, text_str(&path), "%s", what);
+}
+
 static int merge_children(struct config_tree *tree, struct config_node *parent, struct place in,
 			  struct config_errors *conflicts);
 
@@ -228,19 +236,22 @@ static int merge_place(struct config_tree *tree, struct config_node *parent, str
 	} else if (groups(p)) {
 		const char *before = p.base ? p.base->comment : NULL;
 		struct config_node *node;
+		bool ours = !same_string(p.ours->comment, before);
+		if (ours && !same_string(p.theirs->comment, before) &&
+		    !same_string(p.ours->comment, p.theirs->comment))
+			add_conflict(conflicts, p.ours, "its comment was changed here and meanwhile");
 		int r = config_node_add(tree, parent, p.ours->schema, p.ours->value, &node);
 		if (r >= 0)
-			r = config_node_set_comment(tree, node,
-						    same_string(p.ours->comment, before) ? p.theirs->comment
-											 : p.ours->comment);
+			r = config_node_set_comment(tree, node, ours ? p.ours->comment : p.theirs->comment);
 		return r < 0 ? r : merge_children(tree, node, p, conflicts);
 	} else if (!same_node(p.theirs, p.base) && !same_node(p.ours, p.theirs)) {
-		_cleanup_text_ struct text path = { 0 };
-		config_node_path(p.ours ? p.ours : p.theirs ? p.theirs : p.base, &path);
-		config_errors_add(conflicts, 0, 0, text_str(&path), "%s",
-				  !p.ours     ? "deleted here, changed meanwhile"
-				  : !p.theirs ? "changed here, deleted meanwhile"
-					      : "changed here and meanwhile");
+		add_conflict(conflicts,
+			     p.ours	? p.ours
+			     : p.theirs ? p.theirs
+					: p.base,
+			     !p.ours	 ? "deleted here, changed meanwhile"
+			     : !p.theirs ? "changed here, deleted meanwhile"
+					 : "changed here and meanwhile");
 	}
 	return take ? config_node_add_copy(tree, parent, take, NULL, NULL) : 0;
 }

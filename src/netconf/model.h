@@ -86,8 +86,9 @@ struct net_desired {
 	struct in_addr local, peer; /* local INADDR_ANY = no IPv4; peer INADDR_ANY = not told */
 	struct in6_addr link_local; /* from the IPV6CP identifier (RFC 5072 §5); :: = no IPv6 */
 	enum net_default_route default_route;
-	uint32_t metric;		/* the configured distance, 1–255 */
-	struct net_server_route server; /* wanted as long as there is a carrier */
+	uint32_t metric; /* the configured distance, 1–255 */
+	struct net_server_route
+		server; /* also before there is a carrier: the answer to a SYN is filtered, too */
 
 	struct net_addr dns[NET_DNS_MAX]; /* resolvers the peer told */
 	size_t n_dns;
@@ -199,7 +200,8 @@ struct net_observed {
 	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
-	bool server_route_there; /* that of the record */
+	bool server_route_there;   /* that of the record */
+	bool server_route_refused; /* by the kernel, a moment ago */
 
 	struct net_sysctl_value sysctl[_NET_SYSCTL_MAX];
 	bool sysctl_read_only; /* /proc/sys is, as in a container: those of IPv6 stay as they are */

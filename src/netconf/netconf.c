@@ -33,6 +33,7 @@ struct interface {
 	bool dns_pending;
 	bool dns_failed;	    /* the last change: try again at the next occasion */
 	struct failure dns_failure; /* why the last one that has ended has failed */
+	bool server_route_refused;  /* in the present call */
 	bool in_use;		    /* by a call that is not finished */
 	/* What the file says, so that it is not written again and again. */
 	struct net_record stored;
@@ -455,6 +456,11 @@ static void apply_all(struct netconf *nc, struct interface *i, const char *descr
 		int r = apply(nc, i, op, description, error, sizeof(error));
 		if (r >= 0 || is_done_already(op, r))
 			continue;
+		if (op->may_fail) {
+			i->server_route_refused = true;
+			nc->plan.record.server = (struct net_server_route){ .ifindex = 0 };
+			continue;
+		}
 		net_op_format(op, text, sizeof(text));
 		if (!error[0])
 			(void)snprintf(error, sizeof(error), "%s",
@@ -494,6 +500,7 @@ static int look(struct netconf *nc, struct interface *i, uint32_t ifindex, const
 		nc->observed.dns_intact = false;
 	else if (dns_queue_is_busy(nc->dns, i->name))
 		nc->observed.dns_intact = true; /* on its way */
+	nc->observed.server_route_refused = i->server_route_refused;
 	net_plan(desired, &nc->observed, &i->record, &nc->plan);
 	return 0;
 }
@@ -544,6 +551,7 @@ static bool only_resolvers_again(const struct netconf *nc, const struct interfac
 static int reconcile(struct netconf *nc, struct interface *i, uint32_t ifindex,
 		     const struct net_desired *desired, struct net_report *report)
 {
+	i->server_route_refused = false;
 	for (unsigned round = 0;; round++) {
 		int r = look(nc, i, ifindex, desired, report);
 		if (r < 0)

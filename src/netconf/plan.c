@@ -500,15 +500,21 @@ static void forget_server(struct planner *p)
 static void plan_server(struct planner *p)
 {
 	const struct net_server_route *want = &p->want->server;
-	bool wanted = p->carrier && want->dst.family != AF_UNSPEC;
+	bool refused = p->have->server_route_refused;
+	bool wanted = p->live && want->dst.family != AF_UNSPEC && !refused;
 	bool same = wanted && net_server_route_equal(&p->record->server, want);
 
-	if (wanted && !(same && p->have->server_route_there))
-		add(p, NET_OP_ROUTE_ADD)->route = route_of(want);
+	if (wanted && !(same && p->have->server_route_there)) {
+		struct net_op *op = add(p, NET_OP_ROUTE_ADD);
+		op->route = route_of(want);
+		op->may_fail = true;
+	}
 	if (!same)
 		forget_server(p);
 	if (wanted)
 		p->record->server = p->plan->claim.server = *want;
+	if (refused)
+		p->plan->notices |= NET_NOTICE_SERVER_FILTERED;
 }
 
 static void notice_ipv6_rival(struct planner *p)

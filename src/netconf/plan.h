@@ -44,6 +44,7 @@ struct net_op {
 	uint8_t prefix_len;
 	struct net_route route;
 	struct net_nft nft;
+	bool may_fail; /* it helps, but the tunnel may do without */
 };
 
 /* What a user should be told about the result; a set of bits. */
@@ -59,8 +60,9 @@ enum net_notice {
 	NET_NOTICE_MISSING = 1 << 7,	   /* the device does not exist */
 	NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE = 1 << 8, /* as the first, of IPv6: net_plan.rival6 */
 	NET_NOTICE_SYSCTL_READ_ONLY = 1 << 9,	     /* values of IPv6 cannot be set */
+	NET_NOTICE_SERVER_FILTERED = 1 << 10,	     /* the kernel refuses the route to the server */
 };
-#define NET_NOTICE_COUNT 10
+#define NET_NOTICE_COUNT 11
 
 #define NET_OPS_MAX (NET_OBSERVED_ADDRS_MAX + NET_OBSERVED_ROUTES_MAX + _NET_SYSCTL_WRITTEN + 32)
 

@@ -392,6 +392,21 @@ static void put_addr(struct nlmsghdr *nlh, uint16_t type, const struct net_addr 
 		mnl_attr_put(nlh, type, sizeof(addr->in6), &addr->in6);
 }
 
+/* RFC 5549: an IPv4 route may have an IPv6 gateway. */
+static void put_gateway(struct nlmsghdr *nlh, const struct net_route *route)
+{
+	char buffer[sizeof(struct rtvia) + sizeof(struct in6_addr)] __attribute__((aligned(4)));
+	struct rtvia *via = (struct rtvia *)buffer;
+
+	if (route->via.family == AF_INET6 && route->dst.family == AF_INET) {
+		via->rtvia_family = AF_INET6;
+		memcpy(via->rtvia_addr, &route->via.in6, sizeof(route->via.in6));
+		mnl_attr_put(nlh, RTA_VIA, sizeof(buffer), buffer);
+	} else {
+		put_addr(nlh, RTA_GATEWAY, &route->via);
+	}
+}
+
 int rtnl_addr_change(struct rtnl *rtnl, bool add, uint32_t ifindex, const struct net_addr *addr,
 		     const struct net_addr *peer, uint8_t prefix_len)
 {
@@ -506,6 +521,10 @@ int rtnl_route_change(struct rtnl *rtnl, bool add, const struct net_route *route
 	mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	mnl_attr_put_u32(nlh, RTA_OIF, route->ifindex);
-	put_addr(nlh, RTA_GATEWAY, &route->via);
+	/* A gateway that only the device leads to is one of the kernel's own routes already, as with /32
+	 * addresses. */
+	if (add && route->via.family != AF_UNSPEC)
+		rtm->rtm_flags = RTNH_F_ONLINK;
+	put_gateway(nlh, route);
 	return rtnl_request(rtnl, nlh, NULL, NULL);
 }

@@ -196,6 +196,12 @@ void net_notice_format(enum net_notice notice, const struct net_plan *plan, cons
 			"IPv6 traffic does not use the tunnel: the server gave no IPv6, and this host has "
 			"an IPv6 default route");
 		break;
+	case NET_NOTICE_SERVER_FILTERED:
+		(void)snprintf(out, size,
+			       "the kernel refuses a route to the server beside the tunnel: where rp_filter "
+			       "is 1, its "
+			       "packets are dropped (set net.ipv4.conf.*.rp_filter to 2)");
+		break;
 	case NET_NOTICE_MISSING:
 		(void)snprintf(out, size, "interface %s does not exist", desired->name);
 		break;

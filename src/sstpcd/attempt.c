@@ -133,8 +133,24 @@ static int on_route_query(struct tunnel *t, const struct ipc_message *m)
 	int r = worker_decode_route_query(m, &addresses);
 	if (r < 0)
 		return r;
+	t->attempt->queried = addresses;
 	kernel_find_devices(t, &addresses, &routes);
 	return unless_ended(worker_send_route_reply(t->process.fd, &routes));
+}
+
+/* A route is made to it, so it must be one of the name's. After a re-exec these are not known. */
+static bool was_queried(const struct worker_addresses *queried, const struct net_addr *server)
+{
+	struct in6_addr a = server->in6;
+
+	if (server->family == AF_INET) {
+		a = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+		memcpy(&a.s6_addr[12], &server->in, sizeof(server->in));
+	}
+	for (size_t i = 0; i < queried->n; i++)
+		if (memcmp(&queried->address[i], &a, sizeof(a)) == 0)
+			return true;
+	return queried->n == 0;
 }
 
 static int on_verified(struct tunnel *t, const struct ipc_message *m)
@@ -149,6 +165,8 @@ static int on_verified(struct tunnel *t, const struct ipc_message *m)
 		server.family = AF_INET6;
 		(void)inet_pton(AF_INET6, a->verified.server, &server.in6);
 	}
+	if (!was_queried(&a->queried, &server))
+		return -EBADMSG;
 	a->server = server;
 	a->source = underlay_source(a->verified.device, &server);
 	a->has_verified = true;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "netconf/dns/watch.h"
 #include "netconf/sysctl.h"
 #include "sstpcd/tunnel.h"
 
@@ -64,16 +65,23 @@ static bool is_other_device(void *ctx, const char *name, uint32_t ifindex)
 	return strcmp(ctx, name) != 0;
 }
 
-/* Where the default route leads into the tunnel, and the device below it wants a route back to each sender.
- */
+/* From the first packet to the server on. */
+static bool wants_path(const struct tunnel *t)
+{
+	return t->state == TUNNEL_DIALLING || t->state == TUNNEL_NEGOTIATING || t->state == TUNNEL_UP;
+}
+
+/* Where the device below wants a route back to each sender: the default one may lead into a tunnel, this one
+ * or another. */
 static void desire_server(const struct tunnel *t, struct net_desired *d)
 {
 	struct tunnel_attempt *a = t->attempt;
+	char device[IFNAMSIZ];
 	struct underlay path;
 
-	if (d->default_route == NET_DEFAULT_NONE || d->vrf[0] || a->server.family != AF_INET ||
-	    !sysctl_filters_strictly(a->verified.device) ||
-	    underlay_find(&a->server, is_other_device, a->verified.device, &path) < 0)
+	memcpy(device, a->has_verified ? a->verified.device : t->path.device, sizeof(device));
+	if (a->server.family != AF_INET || !device[0] || !sysctl_filters_strictly(device) ||
+	    underlay_find(&a->server, is_other_device, device, &path) < 0)
 		return;
 	/* The metric is the tunnel's own, so that two to one server do not share a route. */
 	d->server = (struct net_server_route){
@@ -119,10 +127,10 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	memcpy(d->name, t->tun.name, sizeof(d->name));
 	memcpy(d->description, c->description, sizeof(d->description));
 	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
-	if (is_connected(t)) {
+	if (is_connected(t))
 		desire_session(t, d);
+	if (t->attempt && wants_path(t))
 		desire_server(t, d);
-	}
 }
 
 static bool is_news(const struct failure *fresh, const struct failure *known)
@@ -176,6 +184,8 @@ static void take_report(struct tunnel *t, const struct net_report *fresh)
 
 	log_report(t, fresh);
 	t->report = *fresh;
+	if (fresh->changed && fresh->dns_backend == NET_DNS_FILE && t->host->dns_watch)
+		dns_watch_follow(t->host->dns_watch);
 	retry_later(t);
 	if (news)
 		tunnel_note(t, TUNNEL_NOTE_KERNEL);
@@ -244,6 +254,7 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 	/* Default routes of others decide whether ours is the active one; VRFs may be waited for. */
 	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
 			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||
+			(event->kind == NET_EVENT_ROUTE_GONE && t->attempt && wants_path(t)) ||
 			(event->kind == NET_EVENT_DEFAULT_ROUTE && is_connected(t)) ||
 			((event->kind == NET_EVENT_LINK || event->kind == NET_EVENT_LINK_GONE) &&
 			 t->config.vrf[0] && strcmp(event->name, t->config.vrf) == 0);
@@ -321,24 +332,50 @@ static bool source_is_gone(const struct tunnel_attempt *a)
 	       underlay_source(a->verified.device, &a->server).family != AF_UNSPEC;
 }
 
-void kernel_check_bound_path(struct tunnel *t)
+/* What has become of the path of the session's connection, and which other one there is. */
+enum path_state { PATH_GOOD, PATH_NONE, PATH_ELSEWHERE, PATH_MOVED };
+
+static enum path_state judge_path(struct tunnel *t, struct underlay *ret_other)
 {
 	struct tunnel_attempt *a = t->attempt;
 	struct underlay path;
 
 	if ((t->state != TUNNEL_UP && t->state != TUNNEL_NEGOTIATING) || !a->has_verified ||
 	    !a->verified.device[0])
-		return;
-	bool lost = underlay_find(&a->server, is_other_device, a->verified.device, &path) < 0;
-	bool other = lost && underlay_find(&a->server, is_tunnel, t, &path) == 0;
-	bool moved = !lost && source_is_gone(a);
+		return PATH_GOOD;
+	if (underlay_find(&a->server, is_other_device, a->verified.device, &path) == 0)
+		return source_is_gone(a) ? PATH_MOVED : PATH_GOOD;
+	return underlay_find(&a->server, is_tunnel, t, ret_other) == 0 ? PATH_ELSEWHERE : PATH_NONE;
+}
+
+bool kernel_has_lost_path(struct tunnel *t)
+{
+	struct underlay other;
+	enum path_state state = judge_path(t, &other);
+
+	return state == PATH_ELSEWHERE || state == PATH_MOVED;
+}
+
+void kernel_check_bound_path(struct tunnel *t)
+{
+	struct tunnel_attempt *a = t->attempt;
+	const unsigned long long wait = PATH_LOSS_TIME / USEC_PER_SEC;
 	char source[INET6_ADDRSTRLEN];
-	/* Without any path there is nothing better than to wait: TCP survives that. */
-	if (!other && !moved) {
-		if (!lost && loop_timer_is_set(&t->path_timer))
+	struct underlay other;
+	enum path_state state = judge_path(t, &other);
+
+	switch (state) {
+	case PATH_GOOD:
+		if (loop_timer_is_set(&t->path_timer))
 			log_info(&t->log, "%s leads to the server again", a->verified.device);
 		loop_timer_clear(&t->path_timer);
 		return;
+	case PATH_NONE: /* there is nothing better than to wait: TCP survives that */
+		loop_timer_clear(&t->path_timer);
+		return;
+	case PATH_ELSEWHERE:
+	case PATH_MOVED:
+		break;
 	}
 	if (if_nametoindex(a->verified.device) == 0) {
 		loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop));
@@ -346,14 +383,12 @@ void kernel_check_bound_path(struct tunnel *t)
 	}
 	if (loop_timer_is_set(&t->path_timer))
 		return;
-	if (moved)
+	if (state == PATH_MOVED)
 		log_info(&t->log, "the address %s is gone: waiting %llu s for it",
-			 net_addr_format(&a->source, source),
-			 (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC));
+			 net_addr_format(&a->source, source), wait);
 	else
 		log_info(&t->log, "%s no longer leads to the server, but %s does: waiting %llu s for %s",
-			 a->verified.device, path.device, (unsigned long long)(PATH_LOSS_TIME / USEC_PER_SEC),
-			 a->verified.device);
+			 a->verified.device, other.device, wait, a->verified.device);
 	loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
 }
 
@@ -374,4 +409,7 @@ void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, str
 		log_debug(&t->log, "path to %s: %s", net_addr_format(&server, text),
 			  r == 0 ? path.device : strerror(-r));
 	}
+	/* Another tunnel may have the default route already, and this device filters the answers to a SYN. */
+	if (t->path.ifindex != 0 && sysctl_filters_strictly(t->path.device))
+		(void)kernel_reconcile(t);
 }

@@ -275,6 +275,7 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	m->network_timer = (struct loop_timer){ .fn = on_network_timer, .ctx = m };
 	m->host = (struct tunnel_host){ .loop = &m->loop,
 					.netconf = m->netconf,
+					.dns_watch = &m->dns_watch,
 					.worker_path = m->worker_path,
 					.log = &m->log,
 					.random = random_system };

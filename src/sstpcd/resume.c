@@ -18,7 +18,7 @@
 #include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION	  4
+#define RESUME_VERSION	  5
 #define RESUME_MAX	  (64u << 20)
 #define RECORD_MAX	  8192
 #define ARGS_MAX	  64
@@ -60,6 +60,7 @@ static void put_attempt(struct wire_writer *w, const struct tunnel_attempt *a)
 		wire_put_u64(w, a->stage_at[i]);
 	ipc_put_text(w, a->stage_detail);
 	put_addr(w, &a->server);
+	put_addr(w, &a->source);
 	wire_put_u8(w, a->has_verified);
 	if (a->has_verified)
 		worker_put_verified(w, &a->verified);
@@ -307,6 +308,7 @@ static int get_attempt(struct wire_reader *r, struct tunnel_attempt *a)
 		a->stage_at[i] = wire_u64(r);
 	ipc_get_text(r, a->stage_detail, sizeof(a->stage_detail));
 	get_addr(r, &a->server);
+	get_addr(r, &a->source);
 	a->has_verified = ipc_get_bool(r);
 	if (a->has_verified && worker_get_verified(r, &a->verified) < 0)
 		return -EBADMSG;

@@ -574,9 +574,11 @@ static void on_timer(void *ctx)
 	tunnel_event(ctx, TUNNEL_EVENT_TIMER);
 }
 
+/* Not everything that brings a path back is told. */
 static void on_path_timer(void *ctx)
 {
-	tunnel_event(ctx, TUNNEL_EVENT_PATH_LOST);
+	if (kernel_has_lost_path(ctx))
+		tunnel_event(ctx, TUNNEL_EVENT_PATH_LOST);
 }
 
 static void on_renew_timer(void *ctx)
@@ -721,6 +723,7 @@ int tunnel_configure(struct tunnel *t, const struct config_interface *config)
 	/* A larger MTU than the MRU that we asked for in this session can only be had by asking again. */
 	bool larger = t->attempt && t->attempt->has_link && t->config.mtu > 1500 &&
 		      t->config.mtu > t->attempt->link.mru;
+	t->due_unproven |= cost == CONFIG_COST_REDIAL;
 	if (disable_changed)
 		t->due = t->config.disable ? TUNNEL_EVENT_DISABLE : TUNNEL_EVENT_ENABLE;
 	else if (cost == CONFIG_COST_REDIAL || larger)
@@ -735,12 +738,12 @@ void tunnel_follow_up(struct tunnel *t, bool wanted)
 {
 	enum tunnel_event due = t->due;
 
-	t->due = TUNNEL_EVENT_NONE;
-	if (!wanted || due == TUNNEL_EVENT_NONE)
-		return;
-	if (due == TUNNEL_EVENT_REDIAL)
+	if (wanted && t->due_unproven)
 		t->proven = false;
-	tunnel_event(t, due);
+	t->due = TUNNEL_EVENT_NONE;
+	t->due_unproven = false;
+	if (wanted && due != TUNNEL_EVENT_NONE)
+		tunnel_event(t, due);
 }
 
 void tunnel_hurry(struct tunnel *t)

@@ -74,7 +74,8 @@ enum tunnel_note {
 struct tunnel_host {
 	struct loop *loop;
 	struct netconf *netconf;
-	const char *worker_path; /* of sstpc-tunnel */
+	struct dns_watch *dns_watch; /* told when we have made a file that it may not see yet; may be NULL */
+	const char *worker_path;     /* of sstpc-tunnel */
 	const struct logger *log;
 	struct random_source random;
 	/* May be NULL. Called in the middle of things: it may read the tunnel, stop the loop and set timers,
@@ -107,6 +108,8 @@ struct tunnel_attempt {
 	int64_t up_since;	/* wall clock, seconds; with has_up */
 	usec_t stats_asked;	/* when; 0 = no answer is awaited */
 	struct net_addr server; /* the first address that was tried, later the one that was reached */
+	struct worker_addresses
+		queried;	/* what the worker may connect to; none where it was not asked here */
 	struct net_addr source; /* ours, of the connection; AF_UNSPEC = not known */
 	unsigned log_lines;	/* taken from this worker */
 	unsigned changes;	/* of addresses, told by this worker in its session */
@@ -136,7 +139,8 @@ struct tunnel {
 	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
 	int64_t failure_at;	/* wall clock */
 	unsigned failures;	/* in a row: determines the wait */
-	enum tunnel_event due;	/* for tunnel_follow_up() */
+	enum tunnel_event due;	/* for tunnel_follow_up() … */
+	bool due_unproven;	/* … another server, user, or what it is trusted by */
 	bool proven;		/* a session of this configuration was up and was lost */
 	unsigned sessions;	/* that came up */
 
@@ -231,6 +235,8 @@ void kernel_reconcile_soon(void *ctx); /* struct loop_timer callback */
  * attempt. */
 bool kernel_path_is_new(struct tunnel *t);
 void kernel_remember_path(struct tunnel *t);
+/* Has the session's connection lost its path, while there is another one? */
+bool kernel_has_lost_path(struct tunnel *t);
 /* Watches the path of the session's bound device; sets path_timer. */
 void kernel_check_bound_path(struct tunnel *t);
 /* Answers a worker that asks which device leads to each address. */

@@ -60,7 +60,7 @@ static int receive(struct client *c, struct ipc_message *m)
 		int n = poll(p, ARRAY_SIZE(p), -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n > 0 && p[2].revents & POLLERR) {
+		if (n > 0 && p[2].revents & (POLLERR | POLLHUP)) {
 			c->streams = false;
 			c->output_error = c->output_error ? c->output_error : EPIPE;
 			int r = control_send_plain(c->fd, CONTROL_INTERRUPT);
@@ -398,13 +398,19 @@ static int filter_program(struct command *cmd, pid_t pid, int output)
 	(void)sigaddset(&set, SIGHUP);
 	_cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	while (!cmd->c->output_error) {
-		struct pollfd p[2] = { { .fd = output, .events = POLLIN },
-				       { .fd = signals, .events = POLLIN } };
+		struct pollfd p[3] = { { .fd = output, .events = POLLIN },
+				       { .fd = signals, .events = POLLIN },
+				       { .fd = STDOUT_FILENO } };
 		_cleanup_text_ struct text passed = { 0 };
 		struct signalfd_siginfo info;
 		char data[4096];
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
+		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
 			break;
+		if (p[2].revents & (POLLERR | POLLHUP)) {
+			cmd->c->output_error = EPIPE;
+			(void)kill(pid, SIGTERM);
+			break;
+		}
 		if (p[1].revents && read(signals, &info, sizeof(info)) == sizeof(info)) {
 			came = (int)info.ssi_signo;
 			(void)kill(pid, came);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "tls/internal.h"
 
@@ -47,10 +48,8 @@ void certificate_name(const X509_NAME *name, char *out, size_t size)
  */
 static void name_entry(char *out, size_t size, const unsigned char *data, size_t len)
 {
-	struct in6_addr address;
-
 	printable(out, size, data, len);
-	if (inet_pton(AF_INET, out, &address) == 1 || inet_pton(AF_INET6, out, &address) == 1) {
+	if (is_address(out)) {
 		len = strlen(out);
 		(void)snprintf(out + len, size - len, " (as a name, not as an address)");
 	}

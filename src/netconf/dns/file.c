@@ -29,8 +29,9 @@ static int read_all(int fd, struct text *out)
 }
 
 /* In place: the file may be a bind mount or a link, and its owner and mode are not ours to change. */
-static int write_all(int fd, const struct text *text)
+static int rewrite(int fd, const struct text *text)
 {
+	struct stat st;
 	const char *data = text_str(text);
 	size_t done = 0;
 
@@ -43,13 +44,16 @@ static int write_all(int fd, const struct text *text)
 			return n < 0 ? -errno : -EIO;
 		done += (size_t)n;
 	}
-	return ftruncate(fd, (off_t)text->len) < 0 ? -errno : 0;
+	/* Only shorter: another writer may have cut it meanwhile, and what we would add is NULs. */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_size > (off_t)text->len && ftruncate(fd, (off_t)text->len) < 0 ? -errno : 0;
 }
 
 /*
- * Held while the file is changed, against other instances of us. On a file of its own: everybody may read
- * resolv.conf, and whoever can read a file can lock it, for as long as he likes. Without it we go on: that
- * two of us write at once is less likely than that nobody would set the resolver.
+ * Held while the file is changed, against other instances of us in this run directory. On a file of its own:
+ * everybody may read resolv.conf, and whoever can read a file can lock it, for as long as he likes. Without
+ * it we go on: that two of us write at once is less likely than that nobody would set the resolver.
  */
 static int take_lock(const char *path)
 {
@@ -80,10 +84,10 @@ int dns_file_set(const char *resolv_conf, const char *lock_path, const struct dn
 	if (r < 0)
 		return r;
 	resolv_install(text_str(&old), dns->ifname, dns->servers, dns->n, created, &new);
-	r = new.error ? new.error : write_all(fd, &new);
+	r = new.error ? new.error : rewrite(fd, &new);
 	/* A full disk leaves no half of it. */
 	if (r < 0 && (!created || unlink(real_path(resolv_conf, path)) < 0))
-		(void)write_all(fd, &old);
+		(void)rewrite(fd, &old);
 	return r;
 }
 
@@ -133,7 +137,7 @@ static int clear(const char *resolv_conf, const char *lock_path, const struct re
 	if (n == 0 || new.error)
 		return new.error;
 	if (!unlink_it || unlink(real_path(resolv_conf, path)) < 0)
-		r = write_all(fd, &new);
+		r = rewrite(fd, &new);
 	return r < 0 ? r : (int)n;
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/macro.h"
 
-#define CHANGES (IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_DELETE)
+#define CHANGES (IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)
 
 /* A file is replaced in its directory. */
 static void watch_directory(struct dns_watch *w, const char *path, char name[static NAME_MAX + 1])
@@ -23,20 +23,25 @@ static void watch_directory(struct dns_watch *w, const char *path, char name[sta
 		(void)snprintf(name, NAME_MAX + 1, "%.*s", NAME_MAX, basename(file));
 }
 
-void dns_watch_open(struct dns_watch *w, const char *resolv_conf)
+void dns_watch_follow(struct dns_watch *w)
 {
 	char real[PATH_MAX];
 
-	*w = (struct dns_watch){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK) };
-	if (w->fd < 0)
+	if (w->fd < 0 || !realpath(w->path, real))
 		return;
-	watch_directory(w, resolv_conf, w->names[0]);
-	if (!realpath(resolv_conf, real))
-		return;
-	if (strcmp(real, resolv_conf) != 0)
+	if (strcmp(real, w->path) != 0)
 		watch_directory(w, real, w->names[1]);
 	/* One that is mounted by itself, as in a container, has its directory elsewhere. */
 	(void)inotify_add_watch(w->fd, real, IN_CLOSE_WRITE);
+}
+
+void dns_watch_open(struct dns_watch *w, const char *resolv_conf)
+{
+	*w = (struct dns_watch){ .fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .path = resolv_conf };
+	if (w->fd < 0)
+		return;
+	watch_directory(w, resolv_conf, w->names[0]);
+	dns_watch_follow(w);
 }
 
 void dns_watch_close(struct dns_watch *w)
@@ -67,5 +72,7 @@ bool dns_watch_read(struct dns_watch *w)
 			changed |= concerns(w, event);
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
+	if (changed)
+		dns_watch_follow(w);
 	return changed;
 }

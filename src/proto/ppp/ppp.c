@@ -6,9 +6,8 @@
 #include "proto/ppp/ppp_state.h"
 
 #define LCP_TIME (25 * USEC_PER_SEC)
-#define AUTH_TIME \
-	(60 *     \
-	 USEC_PER_SEC) /* as [MS-SSTP] 3.2.2 has it: somebody may have to confirm a login on a telephone */
+/* As the call has ([MS-SSTP] 3.2.2): somebody may have to confirm a login on a telephone. */
+#define AUTH_TIME (60 * USEC_PER_SEC)
 #define IPCP_TIME (30 * USEC_PER_SEC)
 /* Two tries of a second, and room for a peer that is slow to answer the second. */
 #define TERMINATE_TIME (3 * USEC_PER_SEC)

@@ -79,11 +79,26 @@ static void a_filtered_underlay_has_a_route_to_the_server(void)
 	settle(&s, &w);
 	check_settled(&s);
 	check_int(s.server.ifindex, 3);
-	/* Without a session it would lead where the path was. */
+	/* Also while the server is dialled; without that it would lead where the path was. */
 	w.carrier = false;
 	settle(&s, &w);
 	check_settled(&s);
+	check_int(s.server.ifindex, 3);
+	w.server.dst.family = AF_UNSPEC;
+	settle(&s, &w);
+	check_settled(&s);
 	check_int(s.server.ifindex, 0);
+	w.server.dst.family = AF_INET;
+	settle(&s, &w);
+	check_int(s.server.ifindex, 3);
+	/* Refused: the tunnel goes on without, and says so. */
+	s.server.ifindex = 0;
+	struct net_observed refused = s.kernel;
+	refused.server_route_refused = true;
+	s.record.server = (struct net_server_route){ .ifindex = 0 };
+	net_plan(&w, &refused, &s.record, &s.plan);
+	check_int(s.plan.n_ops, 0);
+	check_int(s.plan.notices, NET_NOTICE_SERVER_FILTERED);
 	w.carrier = true;
 	settle(&s, &w);
 	check_int(s.server.ifindex, 3);

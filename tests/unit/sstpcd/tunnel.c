@@ -712,10 +712,25 @@ static void a_device_that_filters_gets_a_route_to_the_server(void)
 			continue;
 		check_int(kernel.wish.server.ifindex, kernel.path.ifindex);
 		check_int(kernel.wish.server.metric, w.t->tun.ifindex);
-		w.config.no_default_route = true;
-		check_int(tunnel_configure(w.t, &w.config), 0);
+		tunnel_event(w.t, TUNNEL_EVENT_DISCONNECT);
+		check(reach(&w, TUNNEL_HELD));
 		check_int(kernel.wish.server.dst.family, AF_UNSPEC);
 	}
+}
+
+/* Nothing is known of a new password, whatever else has changed with it. */
+static void another_login_is_not_proven(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	w.t->proven = true;
+	(void)secret_set(&w.config.password, "another", 7);
+	w.config.disable = true;
+	check_int(tunnel_configure(w.t, &w.config), 0);
+	check(w.t->proven);
+	tunnel_follow_up(w.t, true);
+	check(!w.t->proven);
 }
 
 static void disconnect_holds_until_connect(void)
@@ -1155,6 +1170,7 @@ int main(void)
 		TEST(commands_while_a_worker_ends_decide_what_follows),
 		TEST(a_change_costs_what_the_schema_says),
 		TEST(what_is_taken_back_costs_no_session),
+		TEST(another_login_is_not_proven),
 		TEST(ipv6_comes_and_goes_within_a_session),
 		TEST(resolvers_of_advertisements_go_with_ipv6),
 		TEST(a_renumbered_session_goes_on),
