@@ -296,6 +296,7 @@ static void skip_statement(struct parser *p)
 /* A statement in `parent`: opens its node and returns it in *ret if a block follows. True if it was good. */
 static bool read_statement(struct parser *p, struct config_node *parent, struct config_node **ret);
 static bool read_block(struct parser *p, struct config_node *node, bool outermost);
+static void leave_out(struct parser *p, struct config_node *tag);
 
 /* The value of a tag or leaf, checked; NULL after an error. */
 static char *read_value(struct parser *p, const struct config_node *parent, const struct schema *schema)
@@ -337,6 +338,38 @@ static bool add_node(struct parser *p, struct config_node *parent, const struct 
 	return r >= 0;
 }
 
+/* The tag that was closed last, in `node` or below. */
+static struct config_node *last_tag(struct config_node *node)
+{
+	while (node->n_children > 0) {
+		node = node->children[node->n_children - 1];
+		if (node->schema->kind == SCHEMA_TAG)
+			return node;
+	}
+	return NULL;
+}
+
+/*
+ * At an unknown word: a part of the tag before, that a brace too many has cut off, or a part of a tag whose
+ * kind is misspelt. What is whole of such a tag could be the wrong half: without `ssl` the system's CAs are
+ * trusted.
+ */
+static void leave_out_torn(struct parser *p, struct config_node *parent)
+{
+	struct config_node *tag = last_tag(parent);
+
+	if (tag && schema_child(tag->schema, text_str(&p->word))) {
+		leave_out(p, tag);
+		return;
+	}
+	next(p);
+	for (size_t i = parent->n_children; p->token == TOKEN_WORD && i-- > 0;) {
+		tag = parent->children[i];
+		if (tag->schema->kind == SCHEMA_TAG && strcmp(tag->value, text_str(&p->word)) == 0)
+			leave_out(p, tag);
+	}
+}
+
 static bool read_statement(struct parser *p, struct config_node *parent, struct config_node **ret)
 {
 	const struct schema *schema = schema_child(parent->schema, text_str(&p->word));
@@ -347,6 +380,7 @@ static bool read_statement(struct parser *p, struct config_node *parent, struct 
 		char name[64];
 		printable(name, sizeof(name), text_str(&p->word), p->word.len);
 		report(p, parent, "\"%s\" is not valid here", name);
+		leave_out_torn(p, parent);
 		return false;
 	}
 	if (schema_has_value(schema)) {

@@ -243,7 +243,14 @@ static int merge_place(struct config_tree *tree, struct config_node *parent, str
 		int r = config_node_add(tree, parent, p.ours->schema, p.ours->value, &node);
 		if (r >= 0)
 			r = config_node_set_comment(tree, node, ours ? p.ours->comment : p.theirs->comment);
-		return r < 0 ? r : merge_children(tree, node, p, conflicts);
+		if (r == 0)
+			r = merge_children(tree, node, p, conflicts);
+		/* Each has deleted a part of it, and nothing is left. */
+		bool empty = r == 0 && node->n_children == 0 && !node->comment && !node->value &&
+			     p.ours->n_children > 0 && p.theirs->n_children > 0;
+		if (empty)
+			config_node_remove(tree, node);
+		return r;
 	} else if (!same_node(p.theirs, p.base) && !same_node(p.ours, p.theirs)) {
 		add_conflict(conflicts,
 			     p.ours	? p.ours

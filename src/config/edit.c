@@ -222,6 +222,24 @@ static int parse_command(struct config_tree *tree, const char *line, size_t len,
 	return -EINVAL;
 }
 
+/* Where a line has gone wrong before it named a tag, any of the words behind may be that of one. */
+static int note_any(struct config_tree *bad, const struct config_path *at, char *const *words, size_t n)
+{
+	_cleanup_text_ struct text ignored = { 0 };
+	int r = 0;
+
+	for (const struct schema *s = config_path_schema(at)->children; s && s->name && r == 0; s++)
+		for (size_t i = 0; s->kind == SCHEMA_TAG && i < n && r == 0; i++) {
+			_cleanup_path_ struct config_path path = { 0 };
+			char *const tag[] = { (char *)(uintptr_t)s->name, words[i] };
+
+			r = config_path_copy(&path, at);
+			if (r == 0 && config_path_append(&path, tag, 2, true, &ignored) == 0)
+				r = MIN(config_path_make(&path, bad, NULL), 0);
+		}
+	return r;
+}
+
 /* The interface, or other tag, that a line which cannot be carried out speaks of goes into `bad`. */
 static int note_bad(struct config_tree *bad, const char *line, size_t len)
 {
@@ -237,6 +255,8 @@ static int note_bad(struct config_tree *bad, const char *line, size_t len)
 		if (r == 0 && config_path_schema(&path)->kind == SCHEMA_TAG &&
 		    !config_path_lacks_value(&path))
 			return config_path_make(&path, bad, NULL);
+		if (r == -EINVAL)
+			return note_any(bad, &path, w.v + i, w.n - i);
 	}
 	return r == -ENOMEM ? r : 0;
 }

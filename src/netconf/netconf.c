@@ -713,16 +713,18 @@ static void note_records(struct netconf *nc, struct names *names)
 	(void)closedir(dir);
 }
 
-/* What another network namespace has on record lives there, perhaps. */
+/* What another network namespace has on record lives there, perhaps; and what cannot be read is not judged.
+ */
 static bool is_gone(void *ctx, const char *ifname)
 {
 	struct netconf *nc = ctx;
 	struct net_record record;
 	struct record_owner owner = { 0 };
 
-	if (find_interface(nc, ifname) || if_nametoindex(ifname) != 0)
+	if (find_interface(nc, ifname) || if_nametoindex(ifname) != 0 || errno != ENODEV)
 		return false;
-	return record_load(nc->dir, ifname, &record, &owner) < 0 || owner.netns == nc->netns;
+	int r = record_load(nc->dir, ifname, &record, &owner);
+	return r == -ENOENT || (r == 0 && owner.netns == nc->netns);
 }
 
 int netconf_recover(struct netconf *nc)

@@ -92,7 +92,6 @@ static const int file_opening[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(o
 static const int lookup[] = {
 	SCMP_SYS(connect),
 	SCMP_SYS(bind),
-	SCMP_SYS(socketpair),
 	SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmmsg),
 	SCMP_SYS(getsockopt),
@@ -276,6 +275,9 @@ static void add_resolver(struct filter *f, bool unix_sockets)
 	ADD_ALL(f, SCMP_ACT_ALLOW, file_reading);
 	ADD_ALL(f, SCMP_ACT_ALLOW, lookup);
 	add_read_only_open(f);
+	/* One of a pair of datagram sockets can be connected to any other of the host. */
+	if (unix_sockets)
+		add(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(families) - !unix_sockets; i++)
 		add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
 		    ARGS(SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])));

@@ -138,7 +138,8 @@ static int on_route_query(struct tunnel *t, const struct ipc_message *m)
 	return unless_ended(worker_send_route_reply(t->process.fd, &routes));
 }
 
-/* A route is made to it, so it must be one of the name's. After a re-exec these are not known. */
+/* A route may be made to it, so it must be one of the name's. Not known are these where nobody asked for the
+ * way to them, and after a re-exec. */
 static bool was_queried(const struct worker_addresses *queried, const struct net_addr *server)
 {
 	struct in6_addr a = server->in6;

@@ -255,7 +255,7 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
 			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||
 			(event->kind == NET_EVENT_ROUTE_GONE && t->attempt && wants_path(t)) ||
-			(event->kind == NET_EVENT_DEFAULT_ROUTE && is_connected(t)) ||
+			(event->kind == NET_EVENT_DEFAULT_ROUTE && t->attempt && wants_path(t)) ||
 			((event->kind == NET_EVENT_LINK || event->kind == NET_EVENT_LINK_GONE) &&
 			 t->config.vrf[0] && strcmp(event->name, t->config.vrf) == 0);
 	usec_t now = loop_now(t->host->loop);
@@ -268,7 +268,10 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 
 void tunnel_resolv_conf_changed(struct tunnel *t)
 {
-	if (t->report.dns_backend == NET_DNS_FILE || t->report.resolvers.cause != CAUSE_NONE)
+	bool failed = t->report.resolvers.cause != CAUSE_NONE;
+
+	/* A write of ours that failed is told, too: the next one has its time, see retry_later(). */
+	if (t->report.dns_backend == NET_DNS_FILE && !failed)
 		tunnel_kernel_event(t, NULL);
 }
 
@@ -321,8 +324,10 @@ bool kernel_path_is_new(struct tunnel *t)
 		t->path = (struct underlay){ .ifindex = 0 };
 		return false;
 	}
-	return path.ifindex != t->path.ifindex || !net_addr_equal(&path.source, &t->path.source) ||
-	       !net_addr_equal(&path.via, &t->path.via);
+	/* The source is not known where the kernel's own answer is not the one that counts. */
+	bool both = path.source.family != AF_UNSPEC && t->path.source.family != AF_UNSPEC;
+	return path.ifindex != t->path.ifindex || !net_addr_equal(&path.via, &t->path.via) ||
+	       (both && !net_addr_equal(&path.source, &t->path.source));
 }
 
 /* As after a change of Wi-Fi network: TCP would go on sending from an address that nobody answers to. */
@@ -392,6 +397,23 @@ void kernel_check_bound_path(struct tunnel *t)
 	loop_timer_set(t->host->loop, &t->path_timer, loop_now(t->host->loop) + PATH_LOSS_TIME);
 }
 
+/* Of several addresses of IPv4 another one at each attempt: there is a route to one at a time. */
+static void choose_server(struct tunnel *t, const struct worker_addresses *a)
+{
+	struct net_addr servers[WORKER_ADDRESSES_MAX];
+	struct underlay path;
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		servers[n] = from_in6(&a->address[i]);
+		n += servers[n].family == AF_INET;
+	}
+	if (n == 0 || underlay_find(&servers[t->failures % n], is_tunnel, t, &path) < 0)
+		return;
+	t->attempt->server = servers[t->failures % n];
+	t->path = path;
+}
+
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)
 {
 	*ret = (struct worker_routes){ .n = a->n };
@@ -410,6 +432,8 @@ void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, str
 			  r == 0 ? path.device : strerror(-r));
 	}
 	/* Another tunnel may have the default route already, and this device filters the answers to a SYN. */
-	if (t->path.ifindex != 0 && sysctl_filters_strictly(t->path.device))
+	if (t->path.ifindex != 0 && sysctl_filters_strictly(t->path.device)) {
+		choose_server(t, a);
 		(void)kernel_reconcile(t);
+	}
 }

@@ -408,7 +408,6 @@ static int filter_program(struct command *cmd, pid_t pid, int output)
 			break;
 		if (p[2].revents & (POLLERR | POLLHUP)) {
 			cmd->c->output_error = EPIPE;
-			(void)kill(pid, SIGTERM);
 			break;
 		}
 		if (p[1].revents && read(signals, &info, sizeof(info)) == sizeof(info)) {
@@ -423,6 +422,8 @@ static int filter_program(struct command *cmd, pid_t pid, int output)
 		pipe_push(&cmd->pipe, data, (size_t)n, &passed);
 		print_text(cmd->c, text_str(&passed), passed.len);
 	}
+	if (cmd->c->output_error) /* it would write, and notice, only with its next packet */
+		(void)kill(pid, SIGTERM);
 	return came;
 }
 

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/edit.h"
+#include "config/model.h"
 #include "config/print.h"
 #include "test.h"
 
@@ -319,6 +321,33 @@ static void what_another_block_says_of_a_damaged_interface_is_not_used(void)
 		   "@/config.boot: kept as @/config.boot.damaged-*; what is whole is used\n");
 }
 
+/* Damage beside an interface may have cut off a part of it: how the server is to be verified, for example. */
+static void an_interface_beside_the_damage_is_not_used(void)
+{
+	static const char *const damaged[] = {
+		"interfaces {\n sstpc sstpc0 {\n  server a.example\n }\n  ssl {\n   ca-certificate my\n  }\n "
+		"}\n}\n",
+		"interfaces {\n sstpc sstpc0 {\n  server a.example\n }}\n  ssl {\n   ca-certificate my\n  "
+		"}\n }\n}\n",
+		"interfaces {\n sstpc sstpc0 {\n  server a.example\n }\n sstpx sstpc0 {\n  ssl {\n  }\n "
+		"}\n}\n",
+		"set interfaces sstpc sstpc0 server a.example\nset interfaces sstpx sstpc0 ssl "
+		"ca-certificate my\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		_cleanup_errors_ struct config_errors errors = { 0 };
+		_cleanup_tree_ struct config_tree *tree = config_tree_new();
+		struct config_interface c;
+
+		printf("# %zu\n", i);
+		check(tree != NULL);
+		check_int(config_parse(tree, damaged[i], strlen(damaged[i]), &errors), 0);
+		check(config_errors_count(&errors) > 0);
+		check_int(config_interface_load(tree, "sstpc0", &c), -ENOENT);
+	}
+}
+
 static void an_unreadable_file_is_reported(void)
 {
 	_cleanup_place_ struct place p = { 0 };
@@ -363,6 +392,7 @@ int main(void)
 					  TEST(a_start_removes_half_written_files),
 					  TEST(damage_is_reported_and_kept_aside),
 					  TEST(what_another_block_says_of_a_damaged_interface_is_not_used),
+					  TEST(an_interface_beside_the_damage_is_not_used),
 					  TEST(an_unreadable_file_is_reported),
 					  TEST(a_commit_that_was_not_confirmed_is_taken_back),
 					  {} });

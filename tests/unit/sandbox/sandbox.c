@@ -514,8 +514,11 @@ static int regains_nothing(struct scene *s)
 /* What is root's and nobody else's: secrets, and the sockets by which root is obeyed. */
 static int resolver_sees_only_the_public(struct scene *s)
 {
+	int pair[2];
+
 	return fails(open(s->outside, O_RDONLY), EACCES) || fails(open("/etc/shadow", O_RDONLY), EACCES) ||
 	       fails(open("/proc/1/environ", O_RDONLY), EACCES) ||
+	       fails(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), EPERM) ||
 	       (sockets_are_filtered() && fails(socket(AF_UNIX, SOCK_STREAM, 0), EPERM));
 }
 

@@ -718,6 +718,44 @@ static void a_device_that_filters_gets_a_route_to_the_server(void)
 	}
 }
 
+/* There is a route to one of them at a time, and one may be dead. */
+static void each_attempt_has_a_route_to_another_address(void)
+{
+	_cleanup_world_ struct world w;
+	struct worker_addresses a = { .n = 3 };
+	struct worker_routes routes;
+
+	world_init(&w, UP "stop\n");
+	(void)inet_pton(AF_INET6, "2001:db8::1", &a.address[0]);
+	(void)inet_pton(AF_INET6, "::ffff:203.0.113.1", &a.address[1]);
+	(void)inet_pton(AF_INET6, "::ffff:203.0.113.2", &a.address[2]);
+	kernel.strict_filter = true;
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	for (unsigned failures = 0; failures < 3; failures++) {
+		w.t->failures = failures;
+		kernel_find_devices(w.t, &a, &routes);
+		check_int(routes.n, 3);
+		check_int(ntohl(kernel.wish.server.dst.in.s_addr), 0xcb007101 + failures % 2);
+	}
+}
+
+/* Our own write, and that it has failed, is told like that of anybody else. */
+static void a_failed_write_of_the_resolver_is_not_its_own_reason(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, UP "stop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	for (int failed = 0; failed < 2; failed++) {
+		w.t->report.dns_backend = NET_DNS_FILE;
+		w.t->report.resolvers.cause = failed ? CAUSE_RESOLVERS : CAUSE_NONE;
+		loop_timer_clear(&w.t->reconcile_timer);
+		tunnel_resolv_conf_changed(w.t);
+		check_int(loop_timer_is_set(&w.t->reconcile_timer), !failed);
+	}
+}
+
 /* Nothing is known of a new password, whatever else has changed with it. */
 static void another_login_is_not_proven(void)
 {
@@ -1171,6 +1209,8 @@ int main(void)
 		TEST(a_change_costs_what_the_schema_says),
 		TEST(what_is_taken_back_costs_no_session),
 		TEST(another_login_is_not_proven),
+		TEST(each_attempt_has_a_route_to_another_address),
+		TEST(a_failed_write_of_the_resolver_is_not_its_own_reason),
 		TEST(ipv6_comes_and_goes_within_a_session),
 		TEST(resolvers_of_advertisements_go_with_ipv6),
 		TEST(a_renumbered_session_goes_on),
