@@ -947,6 +947,15 @@ static void nobody_can_look_into_it(void)
 	check_int(finish(&c), 0);
 }
 
+static void check_has_no_capabilities(pid_t pid)
+{
+	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		check_status(pid, sets[i], "0000000000000000");
+	check_status(pid, "NoNewPrivs", "1");
+}
+
 static void privileges_are_dropped_for_good(void)
 {
 	struct child c;
@@ -964,12 +973,7 @@ static void privileges_are_dropped_for_good(void)
 	check_status(c.pid, "Uid", "65534\t65534\t65534\t65534");
 	check_status(c.pid, "Gid", "65534\t65534\t65534\t65534");
 	check_status(c.pid, "Groups", "");
-	check_status(c.pid, "CapInh", "0000000000000000");
-	check_status(c.pid, "CapPrm", "0000000000000000");
-	check_status(c.pid, "CapEff", "0000000000000000");
-	check_status(c.pid, "CapBnd", "0000000000000000");
-	check_status(c.pid, "CapAmb", "0000000000000000");
-	check_status(c.pid, "NoNewPrivs", "1");
+	check_has_no_capabilities(c.pid);
 	check_int(finish(&c), 0);
 }
 
@@ -987,12 +991,7 @@ static void root_that_stays_root_has_nothing(void)
 	check(start(&c, "kept-waits"));
 	check_int(read(c.out, &ready, 1), 1);
 	check_status(c.pid, "Uid", "0\t0\t0\t0");
-	check_status(c.pid, "CapInh", "0000000000000000");
-	check_status(c.pid, "CapPrm", "0000000000000000");
-	check_status(c.pid, "CapEff", "0000000000000000");
-	check_status(c.pid, "CapBnd", "0000000000000000");
-	check_status(c.pid, "CapAmb", "0000000000000000");
-	check_status(c.pid, "NoNewPrivs", "1");
+	check_has_no_capabilities(c.pid);
 	check_int(finish(&c), 0);
 	check(ends_as_wanted(&kept[1]));
 	if (!ends_as_wanted(&kept[2])) {
