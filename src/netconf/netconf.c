@@ -80,7 +80,7 @@ static int set_up(struct netconf *nc, const struct netconf_options *options, str
 {
 	const char *run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR;
 
-	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : "/etc/resolv.conf");
+	nc->resolv_conf = strdup(options->resolv_conf ? options->resolv_conf : NETCONF_RESOLV_CONF);
 	if (!nc->resolv_conf || asprintf(&nc->dir, "%s/net", run_dir) < 0 ||
 	    asprintf(&nc->resolv_lock, "%s/resolv.lock", run_dir) < 0)
 		return -ENOMEM;
@@ -456,7 +456,7 @@ static void apply_all(struct netconf *nc, struct interface *i, const char *descr
 		int r = apply(nc, i, op, description, error, sizeof(error));
 		if (r >= 0 || is_done_already(op, r))
 			continue;
-		if (op->may_fail) {
+		if (op->to_server) {
 			i->server_route_refused = true;
 			nc->plan.record.server = (struct net_server_route){ .ifindex = 0 };
 			continue;

@@ -15,12 +15,13 @@
 #include "netconf/plan.h"
 
 #define NETCONF_RUN_DIR	       "/run/sstpcd"
+#define NETCONF_RESOLV_CONF    "/etc/resolv.conf"
 #define NETCONF_NFT_TIMEOUT_MS 3000
 #define NETCONF_DNS_TIMEOUT_MS 5000 /* for each program; then it is killed and its failure reported */
 
 struct netconf_options {
 	const char *run_dir;	 /* NULL = NETCONF_RUN_DIR; records are kept in RUN_DIR/net, RUN_DIR/dns */
-	const char *resolv_conf; /* NULL = /etc/resolv.conf */
+	const char *resolv_conf; /* NULL = NETCONF_RESOLV_CONF */
 	enum net_dns_backend dns_backend; /* NET_DNS_NONE = probe at each use */
 	bool monitored; /* netconf_event() will be called; otherwise the routes are read at each
 			   reconciliation */

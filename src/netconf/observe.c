@@ -157,9 +157,12 @@ static int read_addrs(const struct observer *o, struct net_observed *obs)
 
 static bool is_to_server(const struct net_route *r, const struct net_server_route *server)
 {
+	const struct net_server_route is = {
+		.dst = r->dst, .via = r->via, .ifindex = r->ifindex, .metric = r->metric
+	};
+
 	return r->protocol == NET_ROUTE_PROTOCOL && r->prefix_len == 32 && r->table == RT_TABLE_MAIN &&
-	       net_addr_equal(&r->dst, &server->dst) && net_addr_equal(&r->via, &server->via) &&
-	       r->ifindex == server->ifindex && r->metric == server->metric;
+	       net_server_route_equal(&is, server);
 }
 
 static int read_routes(const struct observer *o, const struct net_record *record, struct net_observed *obs)

@@ -507,7 +507,7 @@ static void plan_server(struct planner *p)
 	if (wanted && !(same && p->have->server_route_there)) {
 		struct net_op *op = add(p, NET_OP_ROUTE_ADD);
 		op->route = route_of(want);
-		op->may_fail = true;
+		op->to_server = true;
 	}
 	if (!same)
 		forget_server(p);

@@ -44,7 +44,7 @@ struct net_op {
 	uint8_t prefix_len;
 	struct net_route route;
 	struct net_nft nft;
-	bool may_fail; /* it helps, but the tunnel may do without */
+	bool to_server; /* the route beside the tunnel: where it is refused, the tunnel does without */
 };
 
 /* What a user should be told about the result; a set of bits. */

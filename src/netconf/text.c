@@ -198,9 +198,8 @@ void net_notice_format(enum net_notice notice, const struct net_plan *plan, cons
 		break;
 	case NET_NOTICE_SERVER_FILTERED:
 		(void)snprintf(out, size,
-			       "the kernel refuses a route to the server beside the tunnel: where rp_filter "
-			       "is 1, its "
-			       "packets are dropped (set net.ipv4.conf.*.rp_filter to 2)");
+			       "the kernel refuses a route to the server beside the tunnel, whose packets "
+			       "are dropped where rp_filter is 1: set net.ipv4.conf.*.rp_filter to 2");
 		break;
 	case NET_NOTICE_MISSING:
 		(void)snprintf(out, size, "interface %s does not exist", desired->name);

@@ -65,12 +65,6 @@ static bool is_other_device(void *ctx, const char *name, uint32_t ifindex)
 	return strcmp(ctx, name) != 0;
 }
 
-/* From the first packet to the server on. */
-static bool wants_path(const struct tunnel *t)
-{
-	return t->state == TUNNEL_DIALLING || t->state == TUNNEL_NEGOTIATING || t->state == TUNNEL_UP;
-}
-
 /* Where the device below wants a route back to each sender: the default one may lead into a tunnel, this one
  * or another. */
 static void desire_server(const struct tunnel *t, struct net_desired *d)
@@ -129,7 +123,7 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
 	if (is_connected(t))
 		desire_session(t, d);
-	if (t->attempt && wants_path(t))
+	if (t->attempt && tunnel_is_live(t))
 		desire_server(t, d);
 }
 
@@ -254,8 +248,8 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 	/* Default routes of others decide whether ours is the active one; VRFs may be waited for. */
 	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
 			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||
-			(event->kind == NET_EVENT_ROUTE_GONE && t->attempt && wants_path(t)) ||
-			(event->kind == NET_EVENT_DEFAULT_ROUTE && t->attempt && wants_path(t)) ||
+			((event->kind == NET_EVENT_ROUTE_GONE || event->kind == NET_EVENT_DEFAULT_ROUTE) &&
+			 tunnel_is_live(t)) ||
 			((event->kind == NET_EVENT_LINK || event->kind == NET_EVENT_LINK_GONE) &&
 			 t->config.vrf[0] && strcmp(event->name, t->config.vrf) == 0);
 	usec_t now = loop_now(t->host->loop);

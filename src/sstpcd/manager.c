@@ -231,7 +231,7 @@ int manager_init(struct manager *m, const struct manager_options *options, const
 	*m = (struct manager){ .log = *log,
 			       .run_dir = options->run_dir ? options->run_dir : NETCONF_RUN_DIR,
 			       .resolv_conf = options->resolv_conf ? options->resolv_conf
-								   : "/etc/resolv.conf",
+								   : NETCONF_RESOLV_CONF,
 			       .patience = NAME_LOOKS,
 			       .dns_watch = { .fd = -1 },
 			       .monitor = { .fd = -1, .rtnl = -1, .nft = -1 } };

@@ -63,7 +63,7 @@ usec_t tunnel_next_attempt(const struct tunnel *t)
 	return t->state == TUNNEL_WAITING ? loop_timer_deadline(&t->timer) : USEC_NEVER;
 }
 
-static bool is_live(const struct tunnel *t)
+bool tunnel_is_live(const struct tunnel *t)
 {
 	return t->state == TUNNEL_DIALLING || t->state == TUNNEL_NEGOTIATING || t->state == TUNNEL_UP;
 }
@@ -549,7 +549,7 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 	char detail[sizeof(t->failure.detail)], server[HOST_MAX + 16], text[640];
 	va_list ap;
 
-	if (!is_live(t))
+	if (!tunnel_is_live(t))
 		return;
 	va_start(ap, detail_format);
 	(void)vsnprintf(detail, sizeof(detail), detail_format, ap);
@@ -605,7 +605,7 @@ static void on_gone(void *ctx, const siginfo_t *info)
 	process_end_format(info, how, sizeof(how));
 	log_debug(&t->log, "worker ended: %s", how);
 	/* Live: without a word. That sets it to STOPPING, and then to what follows, as no worker is left. */
-	if (is_live(t))
+	if (tunnel_is_live(t))
 		tunnel_fail(t, CAUSE_WORKER_DIED, "%s", how);
 	else
 		tunnel_event(t, TUNNEL_EVENT_GONE);
@@ -766,8 +766,8 @@ void tunnel_network_changed(struct tunnel *t, usec_t asleep)
 {
 	if (t->state == TUNNEL_WAITING && (asleep > 0 || kernel_path_is_new(t)))
 		tunnel_event(t, TUNNEL_EVENT_NETWORK);
-	else if (is_live(t) && asleep >= ASLEEP_TOO_LONG)
+	else if (tunnel_is_live(t) && asleep >= ASLEEP_TOO_LONG)
 		tunnel_event(t, TUNNEL_EVENT_REDIAL);
-	else if (is_live(t))
+	else if (tunnel_is_live(t))
 		kernel_check_bound_path(t);
 }

@@ -174,6 +174,9 @@ void tunnel_close(struct tunnel *t);
 /* Takes everything of ours from the kernel and the interface away. A worker that still runs is killed. */
 void tunnel_free(struct tunnel *t);
 
+/* A server is being dialled, or a session runs. */
+bool tunnel_is_live(const struct tunnel *t);
+
 /* Commands. */
 void tunnel_event(struct tunnel *t, enum tunnel_event event);
 /*
