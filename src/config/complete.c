@@ -155,6 +155,8 @@ void complete_path(struct completions *c, const struct config_path *path, struct
 	const struct schema *at = config_path_schema(path);
 	const struct config_node *node = config_path_find(path, tree);
 
+	if (mode == COMPLETE_EDIT && !schema_is_inner(at))
+		return;
 	if (config_path_lacks_value(path)) {
 		struct config_path above = { .n = path->n - 1 };
 		memcpy(above.steps, path->steps, sizeof(above.steps)); /* only looked at */

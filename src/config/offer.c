@@ -25,10 +25,14 @@ static void complete_set(struct command *c, const char *prefix, struct completio
 	if (config_path_copy(&path, &c->s->level) < 0)
 		return;
 	/* What may be set must be right so far; of what is there, nothing is asked. */
-	if (config_path_append(&path, c->words, c->n, mode != COMPLETE_EXISTING, &why) == 0)
-		complete_path(to, &path, c->s->candidate, mode, prefix);
-	else
+	if (config_path_append(&path, c->words, c->n, mode != COMPLETE_EXISTING, &why) < 0) {
 		verb_add_indented(&to->help, text_str(&why));
+		return;
+	}
+	complete_path(to, &path, c->s->candidate, mode, prefix);
+	const struct schema *at = config_path_schema(&path);
+	if (at->system_names && mode == COMPLETE_SET && config_path_lacks_value(&path))
+		c->s->system->effects->offer_names(c->s->system->ctx, at->system_names, prefix, to);
 }
 
 void offer_set(struct command *c, const char *prefix, struct completions *to)

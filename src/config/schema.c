@@ -322,6 +322,7 @@ static const struct schema sstpc_children[] = {
 			"be named as regular network interfaces.\n"
 			"A name must starts from a letter.\n",
 	  .check = is_vrf_name,
+	  .system_names = "vrf",
 	  VALUES({ "txt", "VRF instance name" }),
 	  .field = FIELD_TEXT,
 	  MEMBER(vrf) },

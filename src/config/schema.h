@@ -59,6 +59,7 @@ struct schema {
 	char *(*normalize)(
 		const char *value); /* before the check: the value to store, malloc'ed; NULL = no memory */
 	const char *refers_to;	    /* values are names of the tags "NODE TAG", for completion and checks */
+	const char *system_names;   /* values are names of what the system has of this kind, for completion */
 	size_t max_len;		    /* longest value; 0 = 255 */
 
 	enum schema_field field;

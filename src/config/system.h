@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "config/complete.h"
 #include "config/errors.h"
 #include "config/tree.h"
 
@@ -37,6 +38,8 @@ struct config_effects {
 	 * certificate). */
 	void (*check)(void *ctx, const struct config_tree *running, const struct config_tree *next,
 		      struct config_errors *errors);
+	/* Offers what the system has of a kind ("vrf") and begins with `prefix`. */
+	void (*offer_names)(void *ctx, const char *kind, const char *prefix, struct completions *to);
 	/*
 	 * Makes the system follow `next`. On a negative result it has gone back to `running`. If that is NULL
 	 * there is no way back: as much of `next` is taken as the system takes. Lines in `out` are shown: why

@@ -148,6 +148,27 @@ int netconf_check_vrf(struct netconf *nc, const char *name)
 	return link.is_vrf ? 0 : -ENOTSUP;
 }
 
+struct vrf_reader {
+	void (*add)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static void add_if_vrf(void *ctx, const struct nlmsghdr *message)
+{
+	const struct vrf_reader *reader = ctx;
+	struct rtnl_link link;
+
+	if (rtnl_link_parse(message, &link) == 0 && link.is_vrf)
+		reader->add(reader->ctx, link.name);
+}
+
+int netconf_list_vrfs(struct netconf *nc, void (*add)(void *ctx, const char *name), void *ctx)
+{
+	struct vrf_reader reader = { .add = add, .ctx = ctx };
+
+	return rtnl_link_dump(&nc->route, add_if_vrf, &reader);
+}
+
 /* --- the record -------------------------------------------------------------------------------------------
  */
 

@@ -93,6 +93,8 @@ int netconf_recover(struct netconf *nc);
 /* 0: there is a VRF of this name. -ENODEV: no interface; -ENOTSUP: one of another kind; other negative errno.
  */
 int netconf_check_vrf(struct netconf *nc, const char *name);
+/* Calls `add` with the name of each VRF. 0 or negative errno. */
+int netconf_list_vrfs(struct netconf *nc, void (*add)(void *ctx, const char *name), void *ctx);
 
 /* True while resolvers of this interface are being set or taken back. */
 bool netconf_resolver_is_busy(const struct netconf *nc, const char *name);

@@ -144,6 +144,27 @@ static uint64_t steady_seconds(void *ctx)
 	return (uint64_t)ts.tv_sec;
 }
 
+struct name_offer {
+	const char *prefix;
+	struct completions *to;
+};
+
+static void offer_name(void *ctx, const char *name)
+{
+	const struct name_offer *offer = ctx;
+
+	completions_add(offer->to, offer->prefix, "", name, "", NULL);
+}
+
+static void offer_names(void *ctx, const char *kind, const char *prefix, struct completions *to)
+{
+	const struct daemon *d = ctx;
+	struct name_offer offer = { .prefix = prefix, .to = to };
+
+	if (strcmp(kind, "vrf") == 0)
+		(void)netconf_list_vrfs(d->manager.netconf, offer_name, &offer);
+}
+
 static void check_vrf(const struct daemon *d, const struct config_node *interface,
 		      const struct config_interface *c, struct config_errors *errors)
 {
@@ -418,6 +439,7 @@ static const struct config_effects effects = {
 	.format_time = format_time,
 	.steady_seconds = steady_seconds,
 	.check = check,
+	.offer_names = offer_names,
 	.apply = apply,
 	.committed = committed,
 	.saved_name = saved_name,

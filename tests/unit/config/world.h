@@ -157,11 +157,21 @@ static int world_confirm_store(void *ctx, int64_t deadline, const char *data, si
 	return 0;
 }
 
+static void world_offer_names(void *ctx, const char *kind, const char *prefix, struct completions *to)
+{
+	(void)ctx;
+	if (strcmp(kind, "vrf") == 0) {
+		completions_add(to, prefix, "", "red", "", NULL);
+		completions_add(to, prefix, "", "blue", "", NULL);
+	}
+}
+
 static const struct config_effects world_effects = {
 	.wall_seconds = world_wall,
 	.format_time = world_format_time,
 	.steady_seconds = world_steady,
 	.check = world_check,
+	.offer_names = world_offer_names,
 	.apply = world_apply,
 	.committed = world_committed,
 	.saved_name = world_saved_name,
