@@ -560,6 +560,7 @@ void session_stop(struct session *s, const struct failure *failure, usec_t now)
 			ppp_terminate(&s->ppp, now);
 		else
 			sstp_disconnect(&s->sstp, &s->failure, now);
+		update_families(s); /* no packet follows a Terminate-Request, RFC 1661 §3.7 */
 		settle(s, now);
 		break;
 	case SESSION_PHASE_ENDED:

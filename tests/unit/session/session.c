@@ -370,6 +370,25 @@ static void a_stop_is_orderly_on_both_sides(void)
 	pair_free(p);
 }
 
+/* RFC 1661 §3.7: the link is being terminated, and whoever receives a packet now must throw it away. */
+static void nothing_is_sent_while_it_is_stopped(void)
+{
+	struct session_config c = client_config(), s = server_config();
+	struct pair *p = pair_new(&c, &s);
+
+	login(p, "alice", "s3cret");
+	run(p, USEC_PER_SEC);
+	send_packet(&p->client, ipv4_packet, sizeof(ipv4_packet), p->now);
+	session_stop(&p->client, NULL, p->now);
+	send_packet(&p->client, ipv4_packet, sizeof(ipv4_packet), p->now);
+	p->mute_server = true; /* the Terminate-Ack is long in coming */
+	run(p, 0);
+	check_int(p->server_packets, 0);
+	check_int(tx_stats(p->client.tx)->packets, 0);
+	check_int(tx_stats(p->client.tx)->closed, 2);
+	pair_free(p);
+}
+
 /* A server that falls silent at some moment: the client ends by itself, and names the stage. */
 static enum cause cause_of_silence(usec_t after, const char *password)
 {
@@ -558,6 +577,7 @@ int main(void)
 					  TEST(the_server_refuses_another_certificate),
 					  TEST(no_packet_flows_before_the_session_is_up),
 					  TEST(a_stop_is_orderly_on_both_sides),
+					  TEST(nothing_is_sent_while_it_is_stopped),
 					  TEST(silence_ends_in_a_named_stage),
 					  TEST(a_lost_transport_tells_where),
 					  TEST(a_refusal_that_is_cut_off_is_a_refusal),
