@@ -71,8 +71,7 @@ int rx_add(struct rx *rx, int protocol, const uint8_t *ip, size_t len);
 
 /*
  * The next write for the TUN: fills `iov` and returns how many are used; 0 when all has been yielded but what
- * is held, and
- * only then rx_add() may be called again. `iov` is valid until the next call.
+ * is held, and only then rx_add() may be called again. `iov` is valid until the next call.
  */
 int rx_next(struct rx *rx, struct iovec iov[static RX_IOV_MAX]);
 

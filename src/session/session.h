@@ -104,8 +104,7 @@ void session_transport_lost(struct session *s, const char *how, usec_t now);
 /*
  * Fills `out` with bytes to send: control packets first, then data packets. Only control packets of more than
  * `space` bytes together are cut, and go on in the next call. Returns the number of bytes, 0 if there is
- * nothing to send. `space` ≥
- * session_packet_max(); a control packet may leave in pieces.
+ * nothing to send. `space` ≥ session_packet_max(); a control packet may leave in pieces.
  */
 size_t session_output(struct session *s, uint8_t *out, size_t space, usec_t now);
 /* A lower or higher MTU of the tunnel from now on. */

@@ -39,7 +39,7 @@ static void print(struct text *out, const struct tls_certificate *c)
 	text_addf(out, "\t%s\t%s\n", c->subject, c->issuer);
 }
 
-/* Not by stdio, which looks at a file before it writes: the sandbox knows no fstat(2). */
+/* Not by stdio, which tells only at the end, and not which, that a write has failed. */
 static bool write_text(int fd, const struct text *text)
 {
 	return write_all(fd, text_str(text), text->len) == 0 && text->error == 0;

@@ -308,7 +308,7 @@ int worker_run(int ipc)
 	struct worker *w = calloc(1, sizeof(*w));
 	if (!w)
 		return 1;
-	/* The terminal's Ctrl-C is for the daemon, which tells us to stop. */
+	/* The daemon says when to stop. No Ctrl-C gets here, in a session of our own, only a stray signal. */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	w->ipc = ipc;

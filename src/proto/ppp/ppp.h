@@ -54,7 +54,7 @@ struct ppp_config {
 	uint8_t interface_id[8]; /* IPV6CP; all zero = random */
 	usec_t restart_time;	 /* 0: first resend after 300 ms, then 1 s, then every 3 s */
 	usec_t lcp_time;	 /* 0 = 25 s from ppp_lower_up() to the first opening of LCP */
-	usec_t auth_time;	 /* 0 = 30 s for the whole authentication */
+	usec_t auth_time;	 /* 0 = 60 s for the whole authentication */
 	usec_t ipcp_time;	 /* 0 = 30 s from authentication to an address */
 	struct random_source random;
 	struct ppp_server_config server;
