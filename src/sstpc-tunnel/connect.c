@@ -17,7 +17,7 @@
 
 static void start_next(struct connector *c);
 
-void connector_cancel(struct connector *c)
+static void give_up_attempts(struct connector *c)
 {
 	loop_timer_clear(&c->stagger);
 	loop_timer_clear(&c->deadline);
@@ -29,7 +29,7 @@ void connector_cancel(struct connector *c)
 
 static void finish(struct connector *c, int fd, unsigned index)
 {
-	connector_cancel(c);
+	give_up_attempts(c);
 	c->done(c->ctx, fd, index, &c->failure);
 }
 

@@ -38,5 +38,3 @@ struct connector {
 
 /* Starts. `c->loop`, targets, count (≥ 1), done and ctx are set by the caller, the rest is zero. */
 void connector_start(struct connector *c);
-/* Gives up without calling back. */
-void connector_cancel(struct connector *c);

@@ -107,11 +107,6 @@ void time_text(int64_t t, char out[static TIME_TEXT])
 		(void)snprintf(out, TIME_TEXT, "an impossible date");
 }
 
-bool certificate_self_signed(X509 *x)
-{
-	return (X509_get_extension_flags(x) & EXFLAG_SS) != 0;
-}
-
 static int describe(X509 *x, unsigned line, struct tls_certificate *ret, struct failure *f)
 {
 	struct tls_certificate c = { .line = line };
@@ -125,7 +120,7 @@ static int describe(X509 *x, unsigned line, struct tls_certificate *ret, struct 
 	c.not_before = certificate_time(X509_get0_notBefore(x));
 	c.not_after = certificate_time(X509_get0_notAfter(x));
 	c.is_ca = X509_check_ca(x) > 0;
-	c.self_signed = certificate_self_signed(x);
+	c.self_signed = (X509_get_extension_flags(x) & EXFLAG_SS) != 0;
 	if (!X509_digest(x, EVP_sha256(), c.sha256, NULL))
 		return -ENOMEM;
 	*ret = c;

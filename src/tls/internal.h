@@ -101,8 +101,6 @@ int tls_note_message(struct tls *t);
 int tls_library_init(void);
 /* A context with everything that is the same for both roles. NULL: out of memory. */
 SSL_CTX *tls_context_new(const SSL_METHOD *method, enum tls_version min, enum tls_version max);
-/* Sets the order of ciphers by what this CPU does in hardware. 0 or -ENOMEM. */
-int tls_set_ciphers(SSL_CTX *ctx);
 
 /* --- pem.c --- */
 
@@ -133,7 +131,6 @@ void certificate_name(const X509_NAME *name, char *out, size_t size);
 /* Writes the dNSName and iPAddress entries, "" if there are none. */
 void certificate_alt_names(const X509 *x, char *out, size_t size);
 int64_t certificate_time(const ASN1_TIME *time);
-bool certificate_self_signed(X509 *x);
 /* "2026-11-23 06:45 UTC" */
 #define TIME_TEXT 32
 void time_text(int64_t t, char out[static TIME_TEXT]);

@@ -132,18 +132,10 @@ void lcp_init(struct lcp *l, const struct ppp_config *config)
 {
 	*l = (struct lcp){ .role = config->role, .auth = config->auth, .random = config->random };
 	l->mru = config->mru ? config->mru : PPP_MRU_DEFAULT;
-	lcp_reset(l);
-}
-
-void lcp_reset(struct lcp *l)
-{
 	l->ask_mru = l->mru != PPP_MRU_DEFAULT;
 	l->ask_magic = true;
 	l->magic = new_magic(l);
 	l->auth_asked = l->role == PPP_SERVER ? best_auth(l->auth) : 0;
-	l->auth_refused = 0;
-	l->auth_nakked = l->auth_asked_again = false;
-	l->loops = 0;
 }
 
 static void request(void *layer, struct wire_writer *w)

@@ -38,7 +38,5 @@ struct lcp {
 extern const struct fsm_ops lcp_ops;
 
 void lcp_init(struct lcp *l, const struct ppp_config *config);
-/* For a negotiation from the start, after the link was down. */
-void lcp_reset(struct lcp *l);
 /* Sets `f` to "the server asks for EAP, allowed is MS-CHAPv2". */
 void lcp_set_auth_failure(const struct lcp *l, struct failure *f);
