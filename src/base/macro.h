@@ -15,7 +15,6 @@
 #define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _unused_       __attribute__((unused))
-#define _warn_unused_  __attribute__((warn_unused_result))
 
 /* `return TAKE_PTR(p);` hands ownership over and disarms the cleanup of `p`. */
 #define TAKE_PTR(p)                         \

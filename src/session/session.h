@@ -81,7 +81,6 @@ struct session {
 	bool flowing;		/* packets may flow */
 	bool up_told;		/* UP has been taken, and no DOWN since */
 	bool sstp_was_up;	/* the call was accepted */
-	uint8_t *tun_buffer;	/* of the last session_tun_reserve() */
 };
 
 /* -ENOMEM, or -EINVAL for a host that cannot stand in a header. */
