@@ -446,22 +446,34 @@ static bool parse_hop_attrs(const struct attrs *attrs, int family, struct net_ro
 	return ret->via.family != AF_UNSPEC;
 }
 
-/* The first hop of several stands for the route. */
-static void parse_multipath(const struct nlattr *nest, int family, struct net_route *ret)
+/* The hop `n` of several; false if there are not so many. */
+static bool parse_nexthop(const struct nlattr *nest, int family, unsigned n, struct net_route *ret)
 {
-	const struct rtnexthop *hop = mnl_attr_get_payload(nest);
-	struct attrs attrs = { { NULL } };
+	const uint8_t *at = mnl_attr_get_payload(nest);
+	size_t left = mnl_attr_get_payload_len(nest);
 
-	if (mnl_attr_get_payload_len(nest) < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) ||
-	    hop->rtnh_len > mnl_attr_get_payload_len(nest))
-		return;
-	ret->ifindex = (uint32_t)hop->rtnh_ifindex;
-	ret->dead = hop->rtnh_flags & RTNH_F_DEAD;
-	(void)mnl_attr_parse_payload(hop + 1, hop->rtnh_len - sizeof(*hop), note_attr, &attrs);
-	(void)parse_hop_attrs(&attrs, family, ret);
+	for (;; n--) {
+		const struct rtnexthop *hop = (const void *)at;
+		struct attrs attrs = { { NULL } };
+
+		if (left < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > left)
+			return false;
+		if (n == 0) {
+			ret->ifindex = (uint32_t)hop->rtnh_ifindex;
+			ret->dead = hop->rtnh_flags & RTNH_F_DEAD;
+			ret->via = (struct net_addr){ .family = AF_UNSPEC };
+			(void)mnl_attr_parse_payload(hop + 1, hop->rtnh_len - sizeof(*hop), note_attr,
+						     &attrs);
+			(void)parse_hop_attrs(&attrs, family, ret);
+			return true;
+		}
+		size_t len = MIN((size_t)RTNH_ALIGN((int)hop->rtnh_len), left);
+		at += len;
+		left -= len;
+	}
 }
 
-int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret)
+int rtnl_route_parse_hop(const struct nlmsghdr *message, unsigned n, struct net_route *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(message);
 	struct attrs attrs = { { NULL } };
@@ -480,9 +492,25 @@ int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret)
 	route.ifindex = attr_u32(&attrs, RTA_OIF);
 	route.dead = rtm->rtm_flags & RTNH_F_DEAD;
 	(void)parse_hop_attrs(&attrs, rtm->rtm_family, &route);
-	if (attrs.of[RTA_MULTIPATH])
-		parse_multipath(attrs.of[RTA_MULTIPATH], rtm->rtm_family, &route);
+	bool several = attrs.of[RTA_MULTIPATH] &&
+		       parse_nexthop(attrs.of[RTA_MULTIPATH], rtm->rtm_family, n, &route);
+	if (n > 0 && !several)
+		return -ENOENT;
 	*ret = route;
+	return 0;
+}
+
+int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret)
+{
+	struct net_route first, hop;
+	int r = rtnl_route_parse_hop(message, 0, &first);
+
+	if (r < 0)
+		return r;
+	hop = first;
+	for (unsigned n = 1; hop.dead && rtnl_route_parse_hop(message, n, &hop) == 0; n++)
+		;
+	*ret = hop.dead ? first : hop;
 	return 0;
 }
 

@@ -45,8 +45,11 @@ int rtnl_link_get(struct rtnl *rtnl, const char *name, uint32_t ifindex, struct 
 int rtnl_link_dump(struct rtnl *rtnl, rtnl_message_fn fn, void *ctx);
 /* Reads a RTM_NEWLINK or RTM_DELLINK message. 0, or -EBADMSG for one that is damaged. */
 int rtnl_link_parse(const struct nlmsghdr *message, struct rtnl_link *ret);
-/* The same of a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. */
+/* The same of a RTM_NEWROUTE or RTM_DELROUTE message; `device` is not filled in. The first living hop of
+ * several stands for the route. */
 int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret);
+/* The route by its hop `n`, alive or not; -ENOENT: there is no such hop. */
+int rtnl_route_parse_hop(const struct nlmsghdr *message, unsigned n, struct net_route *ret);
 
 /* Each of the following is one request and returns what rtnl_request() does: 0 or the kernel's negative
  * errno, whose words are in rtnl->error. -ENODEV: the link is gone. */

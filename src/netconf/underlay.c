@@ -68,23 +68,32 @@ static bool prefix_matches(const struct net_route *r, const struct net_addr *a)
 	       (bits == 0 || ((x[bytes] ^ y[bytes]) & (uint8_t)(0xff << (8 - bits))) == 0);
 }
 
-/* Beside the tunnels: longest prefix, then lowest metric, then the kernel's order. */
+/* Longest prefix, then lowest metric, then the kernel's order. */
+static bool is_better(const struct lookup *l, const struct net_route *r)
+{
+	return !l->found || r->prefix_len > l->route.prefix_len ||
+	       (r->prefix_len == l->route.prefix_len && r->metric < l->route.metric);
+}
+
+/* Beside the tunnels. Of several next hops each is a path of its own: a connection is bound to one of them.
+ */
 static void take_candidate(void *ctx, const struct nlmsghdr *message)
 {
 	struct lookup *l = ctx;
 	struct net_route r;
 
-	if (message->nlmsg_type != RTM_NEWROUTE || rtnl_route_parse(message, &r) < 0 ||
-	    r.type != RTN_UNICAST || r.table != RT_TABLE_MAIN || r.dead || r.ifindex == 0 ||
-	    r.protocol == NET_ROUTE_PROTOCOL || !prefix_matches(&r, l->server))
+	if (message->nlmsg_type != RTM_NEWROUTE)
 		return;
-	if (l->found && (r.prefix_len < l->route.prefix_len ||
-			 (r.prefix_len == l->route.prefix_len && r.metric >= l->route.metric)))
-		return;
-	if (!if_indextoname(r.ifindex, r.device) || l->is_tunnel(l->ctx, r.device, r.ifindex))
-		return;
-	l->found = true;
-	l->route = r;
+	for (unsigned n = 0; rtnl_route_parse_hop(message, n, &r) == 0; n++) {
+		if (r.type != RTN_UNICAST || r.table != RT_TABLE_MAIN || r.protocol == NET_ROUTE_PROTOCOL ||
+		    !prefix_matches(&r, l->server) || !is_better(l, &r))
+			return;
+		if (r.dead || r.ifindex == 0 || !if_indextoname(r.ifindex, r.device) ||
+		    l->is_tunnel(l->ctx, r.device, r.ifindex))
+			continue;
+		l->found = true;
+		l->route = r;
+	}
 }
 
 /* `flags`: with RTM_F_FIB_MATCH the answer is the route itself, not what comes of it. */

@@ -8,7 +8,8 @@
  *     reconcile                remove               recover                 events
  *     underlay 192.0.2.1       plain                drain                   quit
  *
- * `plain` makes a TUN without virtio headers.
+ * `plain` makes a TUN without virtio headers. After the server of `underlay`: the only device that may lead
+ * there.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -192,13 +193,21 @@ static void do_events(struct tool *t)
 	answer(net_monitor_read(&t->monitor, print_event, NULL), "");
 }
 
-static void do_underlay(const char *server)
+/* underlay_is_tunnel_fn */
+static bool is_other_device(void *ctx, const char *name, uint32_t ifindex _unused_)
+{
+	return strcmp(ctx, name) != 0;
+}
+
+static void do_underlay(const char *server, char *device)
 {
 	struct net_addr address;
 	struct underlay u;
 	char source[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], text[200];
 
-	int r = parse_address(server, &address) ? underlay_find(&address, NULL, NULL, &u) : -EINVAL;
+	int r = parse_address(server, &address)
+			? underlay_find(&address, device ? is_other_device : NULL, device, &u)
+			: -EINVAL;
 	if (r < 0)
 		(void)snprintf(text, sizeof(text), "%s", strerror(-r));
 	else
@@ -246,7 +255,7 @@ static void run(struct tool *t, char **words, size_t n, const char *line)
 	} else if (strcmp(words[0], "events") == 0) {
 		do_events(t);
 	} else if (strcmp(words[0], "underlay") == 0) {
-		do_underlay(argument);
+		do_underlay(argument, n > 2 ? words[2] : NULL);
 	} else {
 		answer(-EINVAL, words[0]);
 	}
