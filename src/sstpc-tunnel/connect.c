@@ -43,6 +43,9 @@ static void note_error(struct connector *c, const struct connect_target *target,
 				   ? CAUSE_CONNECT_NO_ROUTE
 				   : CAUSE_CONNECT_FAILED;
 
+	/* A family that leads nowhere says little where the other one got further. */
+	if (c->failure.cause == CAUSE_CONNECT_NO_ROUTE && cause != CAUSE_CONNECT_NO_ROUTE)
+		c->failure = (struct failure){ .cause = CAUSE_NONE };
 	address_format(&target->address, text);
 	failure_set(&c->failure, cause, "%s port %u%s%s: %s", text, ntohs(target->address.in.sin_port),
 		    target->device[0] ? " through " : "", target->device, strerror(error));
@@ -140,8 +143,11 @@ static void on_stagger(void *ctx)
 static void on_deadline(void *ctx)
 {
 	struct connector *c = ctx;
+	unsigned i;
 
-	note_error(c, &c->targets[0], ETIMEDOUT);
+	for (i = 0; i + 1 < c->next && c->attempts[i].fd < 0; i++)
+		;
+	note_error(c, &c->targets[i], ETIMEDOUT); /* of the first one that has not answered */
 	finish(c, -1, 0);
 }
 

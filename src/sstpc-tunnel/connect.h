@@ -30,7 +30,9 @@ struct connector {
 	unsigned count, next;
 	struct connect_attempt attempts[ADDRESSES_MAX];
 	struct loop_timer stagger, deadline;
-	struct failure failure; /* of the first attempt that failed: the preferred address says most */
+	/* Of the first attempt that failed, for the preferred address says most; of one without a route only
+	 * if there was no other. */
+	struct failure failure;
 	/* Called once. `fd` is the callee's; `index` tells the target. On failure fd is -1. */
 	void (*done)(void *ctx, int fd, unsigned index, const struct failure *failure);
 	void *ctx;
