@@ -17,6 +17,8 @@
 #define RETRY_PAUSE_MAX (60 * USEC_PER_SEC)
 /* Changes by the server, in one session, that are followed at once. */
 #define CHANGES_MAX 4
+/* RFC 4861 §6.3.7: a host waits up to 1 s before it asks for routers, and 4 s for the answer. */
+#define ROUTER_TIME (5 * USEC_PER_SEC)
 /* A bound device may flap, or its route be replaced, without harm to the session. */
 #define PATH_LOSS_TIME (3 * USEC_PER_SEC)
 
@@ -123,6 +125,8 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
 	if (is_connected(t))
 		desire_session(t, d);
+	d->ipv6_expected = is_connected(t) && t->options.halves &&
+			   loop_now(t->host->loop) < t->state_since + ROUTER_TIME;
 	if (t->attempt && tunnel_is_live(t))
 		desire_server(t, d);
 }
@@ -192,6 +196,8 @@ int kernel_reconcile(struct tunnel *t)
 
 	loop_timer_clear(&t->reconcile_timer);
 	desire(t, &desired);
+	if (desired.ipv6_expected)
+		loop_timer_set(t->host->loop, &t->router_timer, t->state_since + ROUTER_TIME);
 	int r = netconf_reconcile(t->host->netconf, t->tun.ifindex, &desired, &report);
 	if (report.changed)
 		t->reconciled = loop_now(t->host->loop);

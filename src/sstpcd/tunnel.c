@@ -631,6 +631,7 @@ int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config
 	t->path_timer = (struct loop_timer){ .fn = on_path_timer, .ctx = t };
 	t->renew_timer = (struct loop_timer){ .fn = on_renew_timer, .ctx = t };
 	t->reconcile_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
+	t->router_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
 	t->retry_timer = (struct loop_timer){ .fn = kernel_reconcile_soon, .ctx = t };
 	t->process = (struct process){ .loop = host->loop,
 				       .ctx = t,
@@ -693,6 +694,7 @@ void tunnel_free(struct tunnel *t)
 	loop_timer_clear(&t->reconcile_timer);
 	loop_timer_clear(&t->renew_timer);
 	loop_timer_clear(&t->retry_timer);
+	loop_timer_clear(&t->router_timer);
 	/* What is on the device goes with it. */
 	if (tun_is_attached(&t->tun))
 		netconf_delete_devices(t->host->netconf, &t->tun.ifindex, 1);
