@@ -43,7 +43,8 @@ void facts_addresses(const struct tunnel *t, char *out, size_t size)
 		add(out, size, "", inet_ntop(AF_INET, &t->local, text, sizeof(text)));
 	if (t->local.s_addr && t->peer.s_addr)
 		add(out, size, " peer ", inet_ntop(AF_INET, &t->peer, text, sizeof(text)));
-	if (t->state == TUNNEL_UP && t->attempt->has_ipv6 && !(t->report.notices & NET_NOTICE_MTU_NO_IPV6)) {
+	if (t->state == TUNNEL_UP && t->attempt->has_ipv6 &&
+	    !(t->report.notices & (NET_NOTICE_MTU_NO_IPV6 | NET_NOTICE_IPV6_DISABLED))) {
 		struct in6_addr a = { .s6_addr = { 0xfe, 0x80 } };
 		memcpy(&a.s6_addr[8], t->attempt->ipv6.local_id, 8);
 		add(out, size, ", ", inet_ntop(AF_INET6, &a, text, sizeof(text)));
