@@ -201,6 +201,9 @@ struct net_observed {
 	 * the destination of a default route (or half) of ours. In the kernel's order of preference. */
 	struct net_route routes[NET_OBSERVED_ROUTES_MAX];
 	size_t n_routes;
+	/* IPv4, IPv6: the default route (or half) of a table that rules have the kernel search before ours;
+	 * of type RTN_UNSPEC if there is none, or we have none. */
+	struct net_route by_rule[2];
 	bool server_route_there;   /* that of the record */
 	bool server_route_refused; /* by the kernel, a moment ago */
 

@@ -100,9 +100,9 @@ static int watch(int epoll, int fd)
 
 int net_monitor_open(struct net_monitor *ret)
 {
-	static const int rtnl_groups[] = { RTNLGRP_LINK,	RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-					   RTNLGRP_IPV4_ROUTE,	RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
-					   RTNLGRP_IPV6_NETCONF };
+	static const int rtnl_groups[] = { RTNLGRP_LINK,	 RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+					   RTNLGRP_IPV4_ROUTE,	 RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
+					   RTNLGRP_IPV6_NETCONF, RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE };
 	static const int nft_groups[] = { NFNLGRP_NFTABLES };
 	struct net_monitor m = { .fd = -1, .rtnl = -1, .nft = -1 };
 
@@ -212,6 +212,10 @@ static bool to_event(const struct nlmsghdr *message, struct net_event *event)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return route_event(message, event);
+	case RTM_NEWRULE: /* which decides between default routes */
+	case RTM_DELRULE:
+		event->kind = NET_EVENT_DEFAULT_ROUTE;
+		return true;
 	case RTM_NEWNETCONF:
 	case RTM_DELNETCONF:
 		return netconf_event(message, event);

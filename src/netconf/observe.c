@@ -179,6 +179,57 @@ static int read_routes(const struct observer *o, const struct net_record *record
 	return r;
 }
 
+/* The walk through the rules of one family, as far as our table. */
+struct rule_walk {
+	const struct route_cache *routes;
+	const struct net_observed *obs;
+	const struct net_route *ours;
+	const struct net_route *found;
+	bool done;
+};
+
+static void take_rule(void *ctx, const struct nlmsghdr *message)
+{
+	struct rule_walk *w = ctx;
+	struct rtnl_rule rule;
+
+	if (w->done || message->nlmsg_type != RTM_NEWRULE || rtnl_rule_parse(message, &rule) < 0 ||
+	    rule.selective || rule.table == RT_TABLE_UNSPEC)
+		return;
+	if (rule.table == w->obs->table) {
+		w->done = w->ours->prefix_len > rule.suppress_len;
+		return;
+	}
+	for (size_t i = 0; i < w->routes->n && !w->done; i++) {
+		const struct net_route *r = &w->routes->routes[i];
+
+		if (r->table == rule.table && r->dst.family == w->ours->dst.family && is_wide(r) &&
+		    r->prefix_len > rule.suppress_len && !r->dead && r->ifindex != w->obs->ifindex) {
+			w->found = r;
+			w->done = true;
+		}
+	}
+}
+
+/* A kernel without policy routing refuses to tell rules, and has none. */
+static void read_rules(const struct observer *o, struct net_observed *obs)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	for (size_t f = 0; f < ARRAY_SIZE(families) && obs->table == RT_TABLE_MAIN; f++) {
+		struct rule_walk w = { .routes = o->routes, .obs = obs };
+
+		for (size_t i = 0; i < obs->n_routes && !w.ours; i++)
+			if (obs->routes[i].ifindex == obs->ifindex && is_wide(&obs->routes[i]) &&
+			    obs->routes[i].dst.family == families[f])
+				w.ours = &obs->routes[i];
+		if (!w.ours || rtnl_rule_dump(o->route, families[f], take_rule, &w) < 0 || !w.found)
+			continue;
+		obs->by_rule[f] = *w.found;
+		(void)if_indextoname(w.found->ifindex, obs->by_rule[f].device);
+	}
+}
+
 static void read_vrf(const struct observer *o, const char *vrf, struct net_observed *obs)
 {
 	struct rtnl_link link;
@@ -232,6 +283,8 @@ int net_observe(const struct observer *o, const char *ifname, uint32_t ifindex, 
 			r = read_addrs(o, ret);
 		if (r == 0 && needs & NET_NEED_ROUTES)
 			r = read_routes(o, record, ret);
+		if (r == 0 && needs & NET_NEED_ROUTES)
+			read_rules(o, ret);
 		if (r < 0)
 			return r;
 	}

@@ -324,10 +324,15 @@ static bool is_default(const struct net_route *r)
 
 /*
  * The route that the kernel prefers to `ours`, or NULL. The observed routes are in its order of preference,
- * and we append, so with an equal metric the one that was there first wins.
+ * and we append, so with an equal metric the one that was there first wins. Before all of them is what rules
+ * have the kernel find in another table.
  */
 static const struct net_route *rival_of(const struct planner *p, const struct net_route *ours)
 {
+	const struct net_route *by_rule = &p->have->by_rule[ours->dst.family == AF_INET6];
+
+	if (by_rule->type != RTN_UNSPEC)
+		return by_rule;
 	for (size_t i = 0; i < p->have->n_routes; i++) {
 		const struct net_route *r = &p->have->routes[i];
 
@@ -467,10 +472,14 @@ static void plan_routes(struct planner *p)
 	for (size_t j = 0; j < wanted.n && wanted.routes[j].prefix_len <= 1; j++) {
 		const struct net_route *rival = rival_of(p, &wanted.routes[j]);
 
-		if (rival && p->carrier) {
+		if (!rival || !p->carrier)
+			continue;
+		if (rival->dst.family == AF_INET) {
 			p->plan->notices |= NET_NOTICE_DEFAULT_NOT_ACTIVE;
 			p->plan->rival = *rival;
-			break;
+		} else {
+			p->plan->notices |= NET_NOTICE_IPV6_DEFAULT_NOT_ACTIVE;
+			p->plan->rival6 = *rival;
 		}
 	}
 }

@@ -2,6 +2,7 @@
 #include "netconf/rtnl.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -527,6 +528,49 @@ int rtnl_route_dump(struct rtnl *rtnl, int family, uint32_t table, rtnl_message_
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	int r = rtnl_request(rtnl, nlh, fn, ctx);
 	return r == -ENOENT ? 0 : r; /* a table without routes does not exist */
+}
+
+/* A rule for all but what carries a mark ("not fwmark 51820") is one for all that nobody has marked. */
+static bool is_selective(const struct fib_rule_hdr *rule, const struct attrs *attrs)
+{
+	static const uint16_t selectors[] = { FRA_IIFNAME,   FRA_OIFNAME,  FRA_TUN_ID,	    FRA_L3MDEV,
+					      FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE };
+	bool mark = attr_u32(attrs, FRA_FWMARK) != 0, invert = rule->flags & FIB_RULE_INVERT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
+		if (attrs->of[selectors[i]])
+			return true;
+	return rule->src_len || rule->dst_len || rule->tos || mark != invert;
+}
+
+int rtnl_rule_parse(const struct nlmsghdr *message, struct rtnl_rule *ret)
+{
+	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(message);
+	struct attrs attrs = { { NULL } };
+	struct rtnl_rule r = { .suppress_len = -1 };
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*rule) ||
+	    mnl_attr_parse(message, sizeof(*rule), note_attr, &attrs) < 0)
+		return -EBADMSG;
+	if (rule->action == FR_ACT_TO_TBL)
+		r.table = attrs.of[FRA_TABLE] ? attr_u32(&attrs, FRA_TABLE) : rule->table;
+	if (attrs.of[FRA_SUPPRESS_PREFIXLEN])
+		r.suppress_len = (int)attr_u32(&attrs, FRA_SUPPRESS_PREFIXLEN);
+	r.selective = is_selective(rule, &attrs);
+	*ret = r;
+	return 0;
+}
+
+int rtnl_rule_dump(struct rtnl *rtnl, int family, rtnl_message_fn fn, void *ctx)
+{
+	char buffer[REQUEST_SIZE] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+
+	nlh->nlmsg_type = RTM_GETRULE;
+	nlh->nlmsg_flags = NLM_F_DUMP;
+	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
+	rule->family = (uint8_t)family;
+	return rtnl_request(rtnl, nlh, fn, ctx);
 }
 
 int rtnl_route_change(struct rtnl *rtnl, bool add, const struct net_route *route)

@@ -51,6 +51,16 @@ int rtnl_route_parse(const struct nlmsghdr *message, struct net_route *ret);
 /* The route by its hop `n`, alive or not; -ENOENT: there is no such hop. */
 int rtnl_route_parse_hop(const struct nlmsghdr *message, unsigned n, struct net_route *ret);
 
+struct rtnl_rule {
+	uint32_t table;	  /* to search; RT_TABLE_UNSPEC = another action */
+	int suppress_len; /* routes with a prefix of this length or less do not count; -1 = all do */
+	bool selective;	  /* not for all that this host sends: a mark, an address, a user … */
+};
+/* Reads a RTM_NEWRULE message. 0, or -EBADMSG for one that is damaged. */
+int rtnl_rule_parse(const struct nlmsghdr *message, struct rtnl_rule *ret);
+/* Every rule of a family in the kernel's order, as RTM_NEWRULE. As rtnl_request(). */
+int rtnl_rule_dump(struct rtnl *rtnl, int family, rtnl_message_fn fn, void *ctx);
+
 /* Each of the following is one request and returns what rtnl_request() does: 0 or the kernel's negative
  * errno, whose words are in rtnl->error. -ENODEV: the link is gone. */
 int rtnl_link_set_alias(struct rtnl *rtnl, uint32_t ifindex, const char *alias);
