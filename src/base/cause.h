@@ -85,7 +85,8 @@ enum cause_class {
 	X(CONNECT_FAILED, "connect-failed", CONNECT, TRANSIENT, 15, "the connection failed",                \
 	  "see the detail")                                                                                 \
 	X(TLS_TIMEOUT, "tls-timeout", TLS, TRANSIENT, 20, "no TLS answer",                                  \
-	  "the port may belong to another service")                                                         \
+	  "the port may belong to another service; or the path loses long packets: try a "                  \
+	  "smaller MTU of the device that leads there")                                                     \
 	X(TLS_NOT_TLS, "not-tls", TLS, PERMANENT, 21, "the server does not speak TLS", "check the port")    \
 	X(TLS_UNTRUSTED, "certificate-untrusted", TLS, PERMANENT, 22,                                       \
 	  "the server's certificate is not signed by a trusted CA",                                         \
