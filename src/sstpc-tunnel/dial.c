@@ -9,9 +9,8 @@
 #include "resolve.h"
 #include "sandbox/sandbox.h"
 
-#define RESOLVE_TIME (20 * USEC_PER_SEC)
-#define ROUTE_TIME   (10 * USEC_PER_SEC) /* the daemon answers at once, or never */
-#define TLS_TIME     (20 * USEC_PER_SEC)
+#define ROUTE_TIME (10 * USEC_PER_SEC) /* the daemon answers at once, or never */
+#define TLS_TIME   (20 * USEC_PER_SEC)
 
 /* TLS */
 
@@ -66,7 +65,7 @@ static int enter_sandbox(struct worker *w)
 	struct sandbox_result result = { 0 };
 
 	/* It has answered, but may not have ended yet; in the sandbox it could not be reaped any more. */
-	loop_child_end(&w->resolver);
+	resolver_end(&w->resolver);
 	int r = sandbox_worker(&config, &result);
 
 	if (r == 0 && result.landlock_abi == 0)
@@ -184,63 +183,29 @@ static void find_routes(struct worker *w)
 	worker_set_timer(w, on_route_timeout, ROUTE_TIME);
 }
 
-static void end_lookup(struct worker *w)
-{
-	loop_timer_clear(&w->timer);
-	loop_fd_remove(&w->resolver_source);
-	w->resolver_fd = close_fd(w->resolver_fd);
-}
-
-static void on_resolved(void *ctx, uint32_t events)
+static void on_resolved(void *ctx, const struct addresses *found, const struct failure *failure)
 {
 	struct worker *w = ctx;
-	struct failure failure = { 0 };
-	int r = resolve_finish(w->resolver_fd, w->config.host, w->config.port, &w->addresses, &failure);
 
-	(void)events;
-	end_lookup(w);
-	if (r < 0)
-		worker_fail(w, &failure);
+	w->addresses = *found;
+	if (found->count == 0)
+		worker_fail(w, failure);
 	else
 		find_routes(w);
 }
 
-static void on_resolve_timeout(void *ctx)
-{
-	struct worker *w = ctx;
-
-	end_lookup(w);
-	(void)loop_child_kill(&w->resolver, SIGKILL);
-	worker_fail_with(w, CAUSE_RESOLVE_FAILED, "%s: no answer from DNS in %u s", w->config.host,
-			 (unsigned)(RESOLVE_TIME / USEC_PER_SEC));
-}
-
-static void on_resolver_ended(void *ctx, const siginfo_t *info)
-{
-	(void)ctx;
-	(void)info; /* its answer, or the end of the pipe without one, says all */
-}
-
 int dial_start(struct worker *w)
 {
-	pid_t pid;
-	int r;
-
 	report_stage(w, STAGE_RESOLVE, w->config.host);
 	if (addresses_from_literal(w->config.host, w->config.port, &w->addresses) == 0) {
 		find_routes(w);
 		return 0;
 	}
 	w->step = STEP_RESOLVING;
-	r = resolve_start(w->config.host, &w->resolver_fd, &pid);
-	if (r < 0)
-		return r;
-	w->resolver = (struct loop_child){ .fn = on_resolver_ended, .ctx = w };
-	r = loop_child_add(&w->loop, &w->resolver, pid);
-	if (r < 0)
-		return r;
-	w->resolver_source = (struct loop_fd){ .fn = on_resolved, .ctx = w };
-	r = loop_fd_add(&w->loop, &w->resolver_source, w->resolver_fd, EPOLLIN);
-	worker_set_timer(w, on_resolve_timeout, RESOLVE_TIME);
-	return r;
+	w->resolver = (struct resolver){ .loop = &w->loop,
+					 .host = w->config.host,
+					 .port = w->config.port,
+					 .done = on_resolved,
+					 .ctx = w };
+	return resolver_start(&w->resolver);
 }

@@ -2,7 +2,7 @@
 /*
  * The name lookup, in a child of its own: getaddrinfo() opens files, sockets and libraries and parses answers
  * of strangers, so it runs in a process without secrets and without the TUN, which returns addresses and
- * ends.
+ * ends. If it takes long, two more ask for one family each.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/cause.h"
+#include "io/loop.h"
 
 #define ADDRESSES_MAX 16
 
@@ -34,8 +35,32 @@ socklen_t address_len(const union address *a);
 /* Fills `ret` if `host` is an address literal; -EINVAL if it is not. */
 int addresses_from_literal(const char *host, uint16_t port, struct addresses *ret);
 
-/* Starts the lookup. The answer is one message on *ret_fd, the caller's; the child is reaped by the caller.
- */
-int resolve_start(const char *host, int *ret_fd, pid_t *ret_pid);
-/* Reads the answer once *ret_fd is readable. 0 with at least one address, or -ENOENT with `failure` set. */
-int resolve_finish(int fd, const char *host, uint16_t port, struct addresses *ret, struct failure *failure);
+/* One question: for the addresses of one family, or of both. */
+struct lookup {
+	struct resolver *resolver;
+	int family; /* AF_UNSPEC: both */
+	int fd;	    /* the answer comes here; -1: not asked, or answered */
+	struct loop_fd source;
+	struct loop_child process;
+};
+
+struct resolver {
+	struct loop *loop;
+	const char *host; /* stays the caller's */
+	uint16_t port;
+	/* Called once, with at least one address, or with none and the reason. */
+	void (*done)(void *ctx, const struct addresses *found, const struct failure *failure);
+	void *ctx;
+	/* private */
+	struct lookup lookups[3];
+	struct loop_timer slow, delay, deadline;
+	struct addresses ipv4, ipv6;
+	bool ipv4_first; /* as the resolver has it (RFC 6724) */
+	struct failure failure;
+};
+
+/* Starts. `r->loop`, host, port, done and ctx are set by the caller, the rest is zero. Negative errno if no
+ * process can be made. */
+int resolver_start(struct resolver *r);
+/* Ends and reaps the processes that have not ended yet. Of a resolver that was never started: nothing. */
+void resolver_end(struct resolver *r);

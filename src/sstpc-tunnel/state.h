@@ -30,8 +30,7 @@ struct worker {
 	struct ipc_monitor monitor;
 	enum worker_phase phase;
 	enum step step;
-	struct loop_fd ipc_source, resolver_source, socket_source, tun_source;
-	struct loop_child resolver;
+	struct loop_fd ipc_source, socket_source, tun_source;
 	struct loop_timer timer; /* of the present step, then the session's deadline */
 	struct loop_timer stop_timer;
 	struct loop_signals signals;
@@ -41,8 +40,9 @@ struct worker {
 	bool password_known;
 	void *ca;
 	size_t ca_len;
-	int tun, keylog, resolver_fd, socket;
+	int tun, keylog, socket;
 
+	struct resolver resolver;
 	struct addresses addresses;
 	struct connector connector;
 	unsigned reached; /* the target that answered */

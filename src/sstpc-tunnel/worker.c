@@ -297,7 +297,6 @@ static void done(struct worker *w)
 	(void)close_fd(w->socket);
 	(void)close_fd(w->tun);
 	(void)close_fd(w->keylog);
-	(void)close_fd(w->resolver_fd);
 }
 
 int worker_run(int ipc)
@@ -312,7 +311,7 @@ int worker_run(int ipc)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	w->ipc = ipc;
-	w->tun = w->keylog = w->resolver_fd = w->socket = -1;
+	w->tun = w->keylog = w->socket = -1;
 	turns_init(&w->turns);
 	w->monitor = worker_monitor_of_worker();
 	r = watch(w);
