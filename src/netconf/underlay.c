@@ -169,6 +169,23 @@ int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel
 	return 0;
 }
 
+int underlay_device(const struct net_addr *server, char device[static IFNAMSIZ])
+{
+	struct lookup l = { .server = server };
+
+	_cleanup_free_ struct rtnl *rtnl = calloc(1, sizeof(*rtnl));
+	if (!rtnl)
+		return -ENOMEM;
+	int r = rtnl_open(rtnl, NETLINK_ROUTE);
+	if (r < 0)
+		return r;
+	r = ask_kernel(rtnl, 0, &l);
+	rtnl_close(rtnl);
+	if (r == 0)
+		memcpy(device, l.route.device, IFNAMSIZ);
+	return r < 0 ? r : l.found ? 0 : -ENETUNREACH;
+}
+
 /* A socket address; 0 for a family that is none. */
 static socklen_t to_sockaddr(const struct net_addr *a, uint16_t port, struct sockaddr_storage *ret)
 {

@@ -29,6 +29,10 @@ typedef bool (*underlay_is_tunnel_fn)(void *ctx, const char *name, uint32_t ifin
 int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel, void *ctx,
 		  struct underlay *ret);
 
+/* The device, a tunnel or not, through which the kernel would send to an address (AF_INET or AF_INET6). 0, or
+ * negative errno: there is none. */
+int underlay_device(const struct net_addr *server, char device[static IFNAMSIZ]);
+
 /* The address of this host that a connection to `server` through `device` ("" = any) has; AF_UNSPEC: there is
  * no way. */
 struct net_addr underlay_source(const char *device, const struct net_addr *server);

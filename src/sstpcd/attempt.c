@@ -293,12 +293,17 @@ static int on_log(struct tunnel *t, const struct ipc_message *m)
 static int on_failed(struct tunnel *t, const struct ipc_message *m)
 {
 	struct failure failure;
+	char device[IFNAMSIZ];
 
 	int r = worker_decode_failed(m, &failure);
 	if (r < 0)
 		return r;
 	t->process.phase = WORKER_PHASE_ENDED;
-	tunnel_fail(t, failure.cause, "%s", failure.detail);
+	if (failure.cause == CAUSE_CONNECT_NO_ROUTE && kernel_leads_into_tunnel(t, device))
+		tunnel_fail(t, failure.cause, "%s: only through %s, and no tunnel is carried by another",
+			    failure.detail, device);
+	else
+		tunnel_fail(t, failure.cause, "%s", failure.detail);
 	return 0;
 }
 

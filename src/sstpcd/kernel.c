@@ -414,6 +414,19 @@ static void choose_server(struct tunnel *t, const struct worker_addresses *a)
 	t->path = path;
 }
 
+bool kernel_leads_into_tunnel(const struct tunnel *t, char device[static IFNAMSIZ])
+{
+	const struct worker_addresses *a = &t->attempt->queried;
+
+	for (size_t i = 0; i < a->n; i++) {
+		struct net_addr server = from_in6(&a->address[i]);
+
+		if (underlay_device(&server, device) == 0 && is_sstpc_name(device))
+			return true;
+	}
+	return false;
+}
+
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)
 {
 	*ret = (struct worker_routes){ .n = a->n };

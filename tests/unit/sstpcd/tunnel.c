@@ -106,6 +106,13 @@ int underlay_find(const struct net_addr *server, underlay_is_tunnel_fn is_tunnel
 	return 0;
 }
 
+int underlay_device(const struct net_addr *server, char device[static IFNAMSIZ])
+{
+	(void)server;
+	memcpy(device, kernel.path.device, IFNAMSIZ);
+	return kernel.path.ifindex ? 0 : -ENETUNREACH;
+}
+
 void netconf_delete_devices(struct netconf *nc, const uint32_t *ifindex, size_t n)
 {
 	(void)nc;
