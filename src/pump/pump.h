@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "pump/rate.h"
 #include "pump/turns.h"
 #include "session/session.h"
 #include "tls/tls.h"
@@ -48,21 +49,9 @@ struct pump {
 	size_t in_len; /* bytes at the start of `in`: of packets that are held, of one that is incomplete */
 	size_t held;   /* those of packets that may be joined with what comes next */
 	size_t out_pos, out_len; /* plaintext that TLS has not taken yet */
-	size_t burst;		 /* how much to hand to TLS at once at the present rate */
-	uint32_t notsent_lowat;	 /* 0: this kernel has no such limit */
-	size_t unsent;		 /* at most that much TCP has not sent yet */
-	usec_t next_adapt;	 /* the rate is looked at then, or at so many tx_bytes */
-	uint64_t adapt_bytes;
+	struct rate rate;	 /* of the connection, and what follows from it */
 	usec_t next_spare;
-	usec_t measured_cpu; /* processor time, and bytes of both directions, when cpu_rate was measured */
-	uint64_t measured_bytes;
-	uint64_t cpu_rate;	      /* bytes per second of processor time */
-	uint32_t segment;	      /* bytes of TCP's segments, as last seen */
-	bool streams;		      /* more than a few segments were under way, as last seen */
-	usec_t tail_time;	      /* about as long as it takes until the next segment may follow */
 	usec_t tail_until;	      /* the end of a segment may wait so long for what fills it */
-	bool drained;		      /* EPOLLOUT has come, and nobody has looked how much is missing */
-	uint32_t spare;		      /* segments that the kernel shall have above the least */
 	bool corked;		      /* the kernel sends whole segments only */
 	bool full;		      /* the kernel has enough to send, until EPOLLOUT */
 	bool socket_ready, tun_ready; /* false from an EAGAIN to the next word of epoll */
@@ -82,7 +71,7 @@ static inline void pump_socket_ready(struct pump *p, uint32_t events)
 		p->socket_ready = true;
 	if (events & EPOLLOUT && p->full) {
 		p->full = false;
-		p->drained = true;
+		rate_drained(&p->rate);
 		p->tun_ready = true; /* nobody has looked meanwhile */
 	}
 }

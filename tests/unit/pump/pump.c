@@ -110,7 +110,7 @@ static void end_open(struct end *e, enum sstp_role role)
 	e->feed = tun[1];
 	must(session_init(&e->session, &config) == 0, "session");
 	must(pump_init(&e->pump, &e->session, e->tls, e->socket, tun[0]) == 0, "pump");
-	e->pump.next_adapt = USEC_NEVER; /* no path is as fast as this one: keep the limit of the start */
+	e->pump.rate.next_time = USEC_NEVER; /* no path is as fast as this one: keep the limit of the start */
 	e->now = NOW;
 	session_start(&e->session, e->now);
 	e->more = true;
@@ -269,9 +269,9 @@ static void forget_the_rate(struct end *e, uint32_t limit)
 {
 	must(setsockopt(e->socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &limit, sizeof(limit)) == 0,
 	     "TCP_NOTSENT_LOWAT");
-	e->pump.notsent_lowat = limit;
-	e->pump.next_adapt = USEC_NEVER;
-	e->pump.adapt_bytes = UINT64_MAX;
+	e->pump.rate.notsent_lowat = limit;
+	e->pump.rate.next_time = USEC_NEVER;
+	e->pump.rate.next_bytes = UINT64_MAX;
 }
 
 static void the_kernel_says_when_it_has_not_enough_any_more(void)
@@ -333,9 +333,9 @@ static void all_arrives_through_a_small_buffer(void)
 /* One packet, sent by an end that knows these of its path. Returns when the kernel may keep its end until. */
 static usec_t send_one(struct end *e, uint32_t segment, bool streams)
 {
-	e->pump.tail_time = 5 * USEC_PER_MSEC;
-	e->pump.segment = segment;
-	e->pump.streams = streams;
+	e->pump.rate.tail_time = 5 * USEC_PER_MSEC;
+	e->pump.rate.segment = segment;
+	e->pump.rate.streams = streams;
 	e->fed = 0;
 	feed(e, 1);
 	uint64_t before = tx_stats(e->session.tx)->packets;
