@@ -32,7 +32,7 @@ const char *stage_name(enum stage stage);
 enum cause_class {
 	CAUSE_NORMAL,	 /* an end that somebody asked for */
 	CAUSE_TRANSIENT, /* worth an early retry */
-	CAUSE_PERMANENT, /* a human must change something: retried every 10 minutes, and never hammered */
+	CAUSE_PERMANENT, /* a human must change something: retried every 10 minutes or more rarely */
 };
 
 /* X(id, name, stage, class, exit code, summary, remedy). Names are stable: scripts match on them. */

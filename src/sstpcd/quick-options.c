@@ -47,7 +47,7 @@ static const char help[] =
 	"  -h, --help               print this text\n"
 	"\n"
 	"If the first attempt fails, whatever the reason, the program ends. Once the tunnel was up, a lost\n"
-	"session is dialled again: after 1 to 60 s, at once when the network changes, and every 10 minutes\n"
+	"session is dialled again: after 1 to 60 s, at once when the network changes, and more rarely\n"
 	"where the server refuses the login or the certificate. At the end all changes are undone.\n"
 	"\n"
 	"Exit status: 0 ended by Ctrl-C or a signal; 130 the same before the tunnel was up;\n"

@@ -18,7 +18,7 @@
 #include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION	  5
+#define RESUME_VERSION	  6
 #define RESUME_MAX	  (64u << 20)
 #define RECORD_MAX	  8192
 #define ARGS_MAX	  64
@@ -102,6 +102,7 @@ static void put_tunnel(struct wire_writer *w, const struct tunnel *t)
 	wire_put_u8(w, (uint8_t)t->failure.stage);
 	wire_put_u64(w, (uint64_t)t->failure_at);
 	wire_put_u32(w, t->failures);
+	wire_put_u32(w, t->refused);
 	wire_put_u8(w, t->proven);
 	wire_put_u32(w, t->sessions);
 	wire_put(w, &t->local, sizeof(t->local));
@@ -367,6 +368,7 @@ static int get_tunnel(struct wire_reader *r, struct saved *s, struct tunnel *t)
 	t->failure.stage = get_stage(r);
 	t->failure_at = (int64_t)wire_u64(r);
 	t->failures = wire_u32(r);
+	t->refused = wire_u32(r);
 	t->proven = ipc_get_bool(r);
 	t->sessions = wire_u32(r);
 	wire_copy(r, &t->local, sizeof(t->local));

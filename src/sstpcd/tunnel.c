@@ -18,6 +18,8 @@
 #define PERMANENT_WAIT	(600 * USEC_PER_SEC)
 #define DOUBT_WAIT	(60 * USEC_PER_SEC)
 #define DOUBT_FAILURES	5
+#define DOUBT_LOGINS	2
+#define LOGIN_WAIT	(31 * 60 * USEC_PER_SEC) /* directories count what is wrong within 30 minutes */
 #define BACKOFF_MAX	(60 * USEC_PER_SEC)
 #define STABLE_TIME	(30 * USEC_PER_SEC) /* a session of this length forgives earlier failures */
 #define RENEW_PAUSE	USEC_PER_SEC	    /* somebody may delete the device whenever it comes */
@@ -97,19 +99,32 @@ static usec_t backoff(struct tunnel *t)
 }
 
 /*
- * What has worked with this very configuration may work again: a server refuses a second session until it
- * misses the one that was lost (two minutes, [MS-SSTP] 3.3.2.1), and a network that asks for a login first
- * shows a certificate of its own. Few attempts, far between: an account may be locked after some.
+ * What has worked with this very configuration may work again: a network that asks for a login first shows a
+ * certificate of its own.
  */
 static bool may_pass(const struct tunnel *t)
 {
 	return t->proven && t->failures <= DOUBT_FAILURES;
 }
 
+/*
+ * A server also refuses a second session until it misses the one that was lost, after two minutes ([MS-SSTP]
+ * 3.3.2.1): the third attempt is for that. But a directory locks an account, not only for us, when a few
+ * passwords were wrong, often five: those after it are too rare to be counted together.
+ */
+static usec_t refused_login_wait(const struct tunnel *t)
+{
+	if (t->refused > DOUBT_LOGINS)
+		return LOGIN_WAIT;
+	return t->proven ? t->refused * DOUBT_WAIT : PERMANENT_WAIT;
+}
+
 static usec_t retry_wait(struct tunnel *t)
 {
 	if (cause_class(t->failure.cause) != CAUSE_PERMANENT)
 		return backoff(t);
+	if (t->failure.cause == CAUSE_AUTH_FAILED)
+		return refused_login_wait(t);
 	return may_pass(t) ? DOUBT_WAIT : PERMANENT_WAIT;
 }
 
@@ -262,7 +277,7 @@ void tunnel_resolver_changed(struct tunnel *t)
 static void dial_anew(struct tunnel *t)
 {
 	t->held = false;
-	t->failures = 0;
+	t->failures = t->refused = 0;
 	t->failure = (struct failure){ .cause = CAUSE_NONE };
 	dial(t);
 }
@@ -271,7 +286,8 @@ static void dial_soon(struct tunnel *t)
 {
 	/* Not for wrong passwords: another network does not make them right. Not more often than each second.
 	 */
-	if (cause_class(t->failure.cause) == CAUSE_PERMANENT && !may_pass(t))
+	if (t->failure.cause == CAUSE_AUTH_FAILED ||
+	    (cause_class(t->failure.cause) == CAUSE_PERMANENT && !may_pass(t)))
 		return;
 	usec_t deadline = t->attempt ? MAX(loop_now(t->host->loop), t->attempt->started + USEC_PER_SEC) : 0;
 	if (deadline < loop_timer_deadline(&t->timer)) {
@@ -347,7 +363,7 @@ static void rather_dial(struct tunnel *t)
 	if (t->closing)
 		return;
 	t->held = false;
-	t->failures = 0;
+	t->failures = t->refused = 0;
 	t->next = TUNNEL_DIALLING;
 }
 
@@ -430,6 +446,7 @@ static void come_up(struct tunnel *t)
 	take_addresses(t);
 	t->attempt->stage = STAGE_UP;
 	t->failure = (struct failure){ .cause = CAUSE_NONE };
+	t->refused = 0;
 	change_state(t, TUNNEL_UP, in(t, WATCHDOG_PERIOD));
 	int r = kernel_reconcile(t);
 	if (r < 0 && t->options.strict_kernel) {
@@ -558,6 +575,7 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 		t->failures = 0;
 	t->proven |= t->state == TUNNEL_UP;
 	t->failures++;
+	t->refused += cause == CAUSE_AUTH_FAILED;
 	t->failure = (struct failure){ .stage = t->attempt->stage };
 	failure_set(&t->failure, cause, "%s", detail);
 	t->failure_at = (int64_t)time(NULL);
@@ -740,8 +758,10 @@ void tunnel_follow_up(struct tunnel *t, bool wanted)
 {
 	enum tunnel_event due = t->due;
 
-	if (wanted && t->due_unproven)
+	if (wanted && t->due_unproven) {
 		t->proven = false;
+		t->refused = 0;
+	}
 	t->due = TUNNEL_EVENT_NONE;
 	t->due_unproven = false;
 	if (wanted && due != TUNNEL_EVENT_NONE)

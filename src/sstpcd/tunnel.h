@@ -139,6 +139,7 @@ struct tunnel {
 	struct failure failure; /* the last one; CAUSE_NONE = none since the last success or command */
 	int64_t failure_at;	/* wall clock */
 	unsigned failures;	/* in a row: determines the wait */
+	unsigned refused;	/* logins, since a session was up or somebody has changed something */
 	enum tunnel_event due;	/* for tunnel_follow_up() … */
 	bool due_unproven;	/* … another server, user, or what it is trusted by */
 	bool proven;		/* a session of this configuration was up and was lost */

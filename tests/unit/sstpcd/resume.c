@@ -63,6 +63,7 @@ static struct tunnel tunnel_example(struct tunnel_attempt *a)
 		.failure.stage = STAGE_UP,
 		.failure_at = 1699999999,
 		.failures = 3,
+		.refused = 2,
 		.sessions = 4,
 		.local.s_addr = 1,
 		.peer.s_addr = 2,
@@ -101,7 +102,7 @@ static void everything_comes_back(void)
 	check_int(t.failure.cause, CAUSE_CONNECTION_LOST);
 	check_str(t.failure.detail, "reset by peer");
 	check(t.failure.stage == STAGE_UP && t.failure_at == 1699999999 && t.failures == 3 &&
-	      t.sessions == 4);
+	      t.refused == 2 && t.sessions == 4);
 	check(t.local.s_addr == 1 && t.peer.s_addr == 2 && t.peer_mru == 1400);
 	check(t.attempt != NULL);
 	check_int(t.attempt->started, 11);

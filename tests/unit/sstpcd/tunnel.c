@@ -468,15 +468,34 @@ static void a_password_that_has_worked_is_tried_again(void)
 	check(reach(&w, TUNNEL_UP));
 	write_file(&w, "go", "");
 	check(reach(&w, TUNNEL_WAITING));
-	for (int i = 0; i < 4; i++) {
+	for (usec_t minutes = 1; minutes <= 2; minutes++) {
 		tunnel_event(w.t, TUNNEL_EVENT_TIMER);
 		check(reach(&w, TUNNEL_WAITING));
 		check_int(w.t->failure.cause, CAUSE_AUTH_FAILED);
-		check_int(tunnel_next_attempt(w.t) - w.t->state_since, 60 * USEC_PER_SEC);
+		check_int(tunnel_next_attempt(w.t) - w.t->state_since, minutes * 60 * USEC_PER_SEC);
+		kernel.path.ifindex++; /* another network does not make it right */
+		tunnel_network_changed(w.t, 0);
+		check(wait_of(&w) > 50 * USEC_PER_SEC);
 	}
-	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
-	check(reach(&w, TUNNEL_WAITING));
-	check_int(tunnel_next_attempt(w.t) - w.t->state_since, 600 * USEC_PER_SEC);
+}
+
+/* Directories lock an account after a few wrong passwords within half an hour, also one that was changed
+ * while the tunnel was up. */
+static void a_wrong_password_does_not_lock_the_account(void)
+{
+	for (int proven = 0; proven < 2; proven++) {
+		_cleanup_world_ struct world w;
+
+		world_init(&w, "fail authentication-failed E=691\nexit 0\n");
+		w.t->proven = proven;
+		tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+		for (int i = 1; i <= 6; i++) {
+			check(reach(&w, TUNNEL_WAITING));
+			usec_t wait = tunnel_next_attempt(w.t) - w.t->state_since;
+			check(wait >= (i < 3 ? 60 : 1800) * USEC_PER_SEC);
+			tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+		}
+	}
 }
 
 static void another_path_is_tried_at_once(void)
@@ -1200,6 +1219,7 @@ int main(void)
 		TEST(jitter_spreads_the_attempts),
 		TEST(a_wrong_password_is_not_hammered),
 		TEST(a_password_that_has_worked_is_tried_again),
+		TEST(a_wrong_password_does_not_lock_the_account),
 		TEST(another_path_is_tried_at_once),
 		TEST(a_resumed_machine_tries_at_once),
 		TEST(a_worker_that_ended_before_it_was_answered_is_heard),
