@@ -90,6 +90,14 @@ static int open_keylog(const char *path, int *ret, struct failure *failure)
 	return 0;
 }
 
+/* <(pass show vpn), /dev/stdin: whoever waits for it here is the user, and nobody else. */
+static int open_pipe(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
 static int read_password(struct quick_options *o, struct failure *failure)
 {
 	bool exposed = false;
@@ -98,6 +106,11 @@ static int read_password(struct quick_options *o, struct failure *failure)
 		return password_from_fd(o->password_fd, &o->config.password, failure);
 	if (!o->config.password_file[0])
 		return 0;
+	_cleanup_close_ int fd = open_pipe(o->config.password_file);
+	if (fd >= 0) {
+		o->config.password_file[0] = 0;
+		return password_from_fd(fd, &o->config.password, failure);
+	}
 	int r = password_from_file(o->config.password_file, &o->config.password, &exposed, failure);
 	if (r == 0 && exposed)
 		(void)fprintf(stderr, "sstpcd quick: warning: %s can be read by users other than its owner\n",
