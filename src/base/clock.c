@@ -16,6 +16,16 @@ usec_t clock_now(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+usec_t clock_boot(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
+}
+
+usec_t clock_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
 usec_t clock_cpu(void)
 {
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);

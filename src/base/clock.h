@@ -15,5 +15,9 @@ typedef uint64_t usec_t;
 
 /* Engines get the time as an argument: these are for programs, src/io, src/pump and src/netconf. */
 usec_t clock_now(void);
+/* CLOCK_BOOTTIME, which runs on while the machine is suspended. */
+usec_t clock_boot(void);
+/* CLOCK_REALTIME, which may be set: to be shown, not to measure by. */
+usec_t clock_wall(void);
 /* Processor time that this process has used. */
 usec_t clock_cpu(void);

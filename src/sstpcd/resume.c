@@ -89,7 +89,7 @@ static void put_tunnel(struct wire_writer *w, const struct tunnel *t)
 	wire_put_u8(w, (uint8_t)t->next);
 	wire_put_u8(w, t->held);
 	wire_put_u64(w, t->state_since);
-	wire_put_u64(w, (uint64_t)t->state_since_wall);
+	wire_put_u64(w, t->state_since_boot);
 	wire_put_u64(w, loop_timer_deadline(&t->timer));
 	wire_put_u8(w, alive);
 	if (alive) {
@@ -354,7 +354,7 @@ static int get_tunnel(struct wire_reader *r, struct saved *s, struct tunnel *t)
 	t->next = get_state(r);
 	t->held = ipc_get_bool(r);
 	t->state_since = wire_u64(r);
-	t->state_since_wall = (int64_t)wire_u64(r);
+	t->state_since_boot = wire_u64(r);
 	s->deadline = wire_u64(r);
 	s->alive = ipc_get_bool(r);
 	if (s->alive) {

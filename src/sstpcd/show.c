@@ -81,11 +81,17 @@ static void print_time(int64_t when, struct text *out)
 	text_add(out, stamp);
 }
 
-static uint64_t seconds_since(int64_t when)
+struct show_age show_age(usec_t begin, usec_t now, usec_t wall)
 {
-	int64_t now = (int64_t)time(NULL);
+	usec_t age = now > begin ? now - begin : 0;
 
-	return now > when ? (uint64_t)(now - when) : 0;
+	return (struct show_age){ .seconds = age / USEC_PER_SEC,
+				  .since = (int64_t)((wall - MIN(wall, age)) / USEC_PER_SEC) };
+}
+
+static struct show_age state_age(const struct tunnel *t)
+{
+	return show_age(t->state_since_boot, clock_boot(), clock_wall());
 }
 
 static uint64_t seconds_until(const struct tunnel *t, usec_t when)
@@ -101,12 +107,13 @@ static void print_state(const struct tunnel *t, struct text *out)
 {
 	usec_t next = tunnel_next_attempt(t);
 	bool held = t->state == TUNNEL_HELD && t->held;
+	struct show_age age = state_age(t);
 
 	text_addf(out, LABEL "%s since ", "State",
 		  held ? "disconnected on request" : tunnel_state_name(t->state));
-	print_time(t->state_since_wall, out);
+	print_time(age.since, out);
 	text_add(out, " (");
-	print_span(seconds_since(t->state_since_wall), out);
+	print_span(age.seconds, out);
 	text_add(out, ")");
 	if (t->state == TUNNEL_WAITING && next != USEC_NEVER)
 		text_addf(out, ", next attempt in %llu s", (unsigned long long)seconds_until(t, next));
@@ -261,10 +268,11 @@ static void json_session(const struct tunnel *t, struct text *out)
 	char text[320];
 	const char *why;
 	usec_t next = tunnel_next_attempt(t);
+	struct show_age age = state_age(t);
 
 	text_add(out, ", \"session\": {\"state\": ");
 	json_string(out, tunnel_state_name(t->state));
-	text_addf(out, ", \"since\": %lld", (long long)t->state_since_wall);
+	text_addf(out, ", \"since\": %lld", (long long)age.since);
 	json_flag(out, "held", t->held);
 	tunnel_server_format(t, text, sizeof(text));
 	json_member(out, "server", text);
@@ -276,7 +284,7 @@ static void json_session(const struct tunnel *t, struct text *out)
 	if (next != USEC_NEVER)
 		json_number(out, "next-attempt-seconds", seconds_until(t, next));
 	if (t->state == TUNNEL_UP && a && a->has_verified && a->has_up) {
-		json_number(out, "uptime-seconds", seconds_since(t->state_since_wall));
+		json_number(out, "uptime-seconds", age.seconds);
 		json_member(out, "server-address", a->verified.server);
 		json_member(out, "device", a->verified.device);
 		json_member(out, "tls-version", a->verified.tls_version);

@@ -28,6 +28,14 @@ void show_version(const struct show *s);
 /* One line of the log. */
 void show_log_line(const struct journal_line *line, bool json, struct text *out);
 
+/* How long something has lasted that began at `begin` of CLOCK_BOOTTIME, and since when by the wall clock as
+ * it is now: a router without a clock of its own begins in the past, until NTP comes. */
+struct show_age {
+	uint64_t seconds;
+	int64_t since;
+};
+struct show_age show_age(usec_t begin, usec_t now, usec_t wall);
+
 /* Pieces of the layouts. The counters: two lines of names, two of numbers. */
 void show_print_counters(const uint64_t counters[static _LINK_COUNTERS], struct text *out);
 /* A row of the summary: more lines for further addresses and a long description. */

@@ -80,7 +80,7 @@ static void change_state(struct tunnel *t, enum tunnel_state state, usec_t deadl
 		return;
 	t->state = state;
 	t->state_since = loop_now(t->host->loop);
-	t->state_since_wall = (int64_t)time(NULL);
+	t->state_since_boot = clock_boot();
 }
 
 static usec_t in(const struct tunnel *t, usec_t time)
@@ -659,7 +659,7 @@ int tunnel_adopt(struct tunnel_host *host, const struct config_interface *config
 				       .fd = -1 };
 	t->state = config->disable ? TUNNEL_DISABLED : TUNNEL_HELD;
 	t->state_since = loop_now(host->loop);
-	t->state_since_wall = (int64_t)time(NULL);
+	t->state_since_boot = clock_boot();
 	*ret = t;
 	return 0;
 }

@@ -126,8 +126,8 @@ struct tunnel {
 	bool unstarted; /* the owner's: to be connected when nobody is in the way */
 
 	enum tunnel_state state;
-	usec_t state_since; /* CLOCK_MONOTONIC */
-	int64_t state_since_wall;
+	usec_t state_since;	 /* CLOCK_MONOTONIC */
+	usec_t state_since_boot; /* CLOCK_BOOTTIME */
 	enum tunnel_state next;	 /* STOPPING: HELD, DISABLED, DIALLING (at once) or WAITING (by `failure`) */
 	bool held;		 /* `disconnect`: until `connect` */
 	bool closing;		 /* tunnel_close() was called */

@@ -163,6 +163,20 @@ static void the_kernel_is_read(void)
 	check_int(links_read(&none, "no-such-link"), -ENODEV);
 }
 
+static void a_wall_clock_that_is_set_changes_no_age(void)
+{
+	const usec_t begin = 30 * USEC_PER_SEC + 600000, today = 1796084451 * USEC_PER_SEC + 100000;
+	struct show_age age = show_age(begin, begin + 60 * USEC_PER_SEC, 65 * USEC_PER_SEC);
+
+	check(age.seconds == 60 && age.since == 5);
+	age = show_age(begin, begin + 70 * USEC_PER_SEC, today); /* NTP has come */
+	check(age.seconds == 70 && age.since == 1796084381);
+	for (usec_t later = 0; later < USEC_PER_SEC; later += 100000) /* it is always the same second */
+		check(show_age(begin, begin + later, today + later).since == 1796084451);
+	age = show_age(begin, begin - 1, today);
+	check(age.seconds == 0 && age.since == 1796084451);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(the_interface_of_the_manual_page),
@@ -171,5 +185,6 @@ int main(void)
 					  TEST(summary_rows_wrap),
 					  TEST(tables_are_as_wide_as_needed),
 					  TEST(the_kernel_is_read),
+					  TEST(a_wall_clock_that_is_set_changes_no_age),
 					  {} });
 }
