@@ -513,6 +513,17 @@ static void sweep_all(const struct store *s)
 		sweep(directory);
 }
 
+/* As `save` writes it nobody else can read it; who brings it along from elsewhere may not think of that. */
+static void warn_exposed(const char *path, const char *data, struct text *report)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && strstr(data, "password "))
+		text_addf(report,
+			  "%s: holds a password, and can be read by users other than its owner: chmod 600\n",
+			  path);
+}
+
 struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, struct text *report)
 {
 	struct config_tree *tree;
@@ -536,6 +547,7 @@ struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, str
 			text_addf(report, "%s: cannot be read: %s\n", s->file, strerror(-r));
 		return config_tree_new();
 	}
+	warn_exposed(s->file, data, report);
 	tree = boot_from(s->file, data, len, report);
 	free_loaded(data, len);
 	return tree;

@@ -348,6 +348,29 @@ static void an_interface_beside_the_damage_is_not_used(void)
 	}
 }
 
+#define LOGIN(how)                                                                                     \
+	"set interfaces sstpc sstpc0 authentication " how                                              \
+	" '/s'\nset interfaces sstpc sstpc0 authentication username 'a'\nset interfaces sstpc sstpc0 " \
+	"server 'a.example'\n"
+
+static void a_password_that_all_can_read_is_reported(void)
+{
+	static const char secret[] = LOGIN("password"), harmless[] = LOGIN("password-file");
+	_cleanup_place_ struct place p = { 0 };
+
+	check(place_init(&p));
+	check_int(store_save(&p.store, secret, strlen(secret)), 0);
+	check_boot(&p, secret, false, "");
+	check_int(chmod(p.file, 0644), 0);
+	check_boot(&p, secret, false,
+		   "@/config.boot: holds a password, and can be read by users other than its owner: chmod "
+		   "600\n");
+	check_int(store_save(&p.store, harmless, strlen(harmless)), 0);
+	check_int(chmod(p.file, 0644), 0);
+	check_boot(&p, harmless, false, "");
+}
+#undef LOGIN
+
 static void an_unreadable_file_is_reported(void)
 {
 	_cleanup_place_ struct place p = { 0 };
@@ -393,6 +416,7 @@ int main(void)
 					  TEST(damage_is_reported_and_kept_aside),
 					  TEST(what_another_block_says_of_a_damaged_interface_is_not_used),
 					  TEST(an_interface_beside_the_damage_is_not_used),
+					  TEST(a_password_that_all_can_read_is_reported),
 					  TEST(an_unreadable_file_is_reported),
 					  TEST(a_commit_that_was_not_confirmed_is_taken_back),
 					  {} });
