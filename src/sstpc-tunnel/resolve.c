@@ -307,9 +307,12 @@ int resolver_start(struct resolver *r)
 	r->slow = (struct loop_timer){ .fn = on_slow, .ctx = r };
 	r->delay = (struct loop_timer){ .fn = on_delay, .ctx = r };
 	r->deadline = (struct loop_timer){ .fn = on_deadline, .ctx = r };
+	int result = start_lookup(r, &r->lookups[0]);
+	if (result < 0)
+		return result;
 	loop_timer_set(r->loop, &r->slow, loop_now(r->loop) + SLOW_TIME);
 	loop_timer_set(r->loop, &r->deadline, loop_now(r->loop) + RESOLVE_TIME);
-	return start_lookup(r, &r->lookups[0]);
+	return 0;
 }
 
 void resolver_end(struct resolver *r)

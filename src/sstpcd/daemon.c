@@ -137,11 +137,8 @@ static void format_time(void *ctx, int64_t seconds, char *out, size_t size)
 
 static uint64_t steady_seconds(void *ctx)
 {
-	struct timespec ts;
-
 	(void)ctx;
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec;
+	return clock_boot() / USEC_PER_SEC;
 }
 
 struct name_offer {
