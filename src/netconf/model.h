@@ -106,6 +106,7 @@ enum net_sysctl {
 	NET_SYSCTL_IGNORE_LINKDOWN4,			/* ipv4/conf/X/ignore_routes_with_linkdown */
 	NET_SYSCTL_FORWARDING,				/* ipv4/conf/X/forwarding */
 	NET_SYSCTL_RP_FILTER,				/* ipv4/conf/X/rp_filter */
+	NET_SYSCTL_PROMOTE,				/* ipv4/conf/X/promote_secondaries */
 	_NET_SYSCTL_IPV6,				/* the rows above can be set by rtnetlink, too */
 	NET_SYSCTL_IGNORE_LINKDOWN6 = _NET_SYSCTL_IPV6, /* ipv6/conf/X/ignore_routes_with_linkdown */
 	NET_SYSCTL_ACCEPT_RA,				/* ipv6/conf/X/accept_ra */

@@ -124,6 +124,18 @@ static bool sysctl_set(struct planner *p, enum net_sysctl key, bool hold, uint32
 	return hold ? sysctl_hold(p, key, value) : sysctl_release(p, key);
 }
 
+/*
+ * With the peer of the old address the new one is secondary to it, and goes with it, and then all routes,
+ * also those that others have made: unless the kernel is told to keep it.
+ */
+static bool is_renumbered(const struct planner *p)
+{
+	const struct net_record *r = p->record;
+
+	return p->ipv4 && r->local.s_addr != INADDR_ANY && r->local.s_addr != p->want->local.s_addr &&
+	       r->peer.s_addr == p->want->peer.s_addr;
+}
+
 static void plan_sysctls(struct planner *p)
 {
 	const struct net_desired *w = p->want;
@@ -134,6 +146,7 @@ static void plan_sysctls(struct planner *p)
 	/* As long as it can have routes, they must not attract traffic while the carrier is off. */
 	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN4, may_route, 1);
 	sysctl_set(p, NET_SYSCTL_IGNORE_LINKDOWN6, may_route, 1);
+	sysctl_set(p, NET_SYSCTL_PROMOTE, may_route && is_renumbered(p), 1);
 	sysctl_set(p, NET_SYSCTL_FORWARDING, w->disable_forwarding, 0);
 	sysctl_set(p, NET_SYSCTL_RP_FILTER, w->source_validation != NET_SV_UNSET, 0);
 	/* 2: the peer is our router even where this host forwards. An administrator's 0 stays. */

@@ -25,6 +25,8 @@ static const struct sysctl_row rows[_NET_SYSCTL_MAX] = {
 	[NET_SYSCTL_IGNORE_LINKDOWN6] = { "ipv6", "ignore_routes_with_linkdown", false, "ignore-linkdown6" },
 	[NET_SYSCTL_FORWARDING] = { "ipv4", "forwarding", false, "forwarding", IPV4_DEVCONF_FORWARDING },
 	[NET_SYSCTL_RP_FILTER] = { "ipv4", "rp_filter", false, "rp-filter", IPV4_DEVCONF_RP_FILTER },
+	[NET_SYSCTL_PROMOTE] = { "ipv4", "promote_secondaries", false, "promote-secondaries",
+				 IPV4_DEVCONF_PROMOTE_SECONDARIES },
 	[NET_SYSCTL_ACCEPT_RA] = { "ipv6", "accept_ra", false, "accept-ra" },
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = { "ipv6", "accept_ra_defrtr", false, "accept-ra-defrtr" },
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = { "ipv6", "ra_defrtr_metric", false, "ra-defrtr-metric" },

@@ -10,6 +10,7 @@ static const char *const sysctl_names[_NET_SYSCTL_MAX] = {
 	[NET_SYSCTL_IGNORE_LINKDOWN6] = "ipv6/ignore_routes_with_linkdown",
 	[NET_SYSCTL_FORWARDING] = "ipv4/forwarding",
 	[NET_SYSCTL_RP_FILTER] = "ipv4/rp_filter",
+	[NET_SYSCTL_PROMOTE] = "ipv4/promote_secondaries",
 	[NET_SYSCTL_ACCEPT_RA] = "ipv6/accept_ra",
 	[NET_SYSCTL_ACCEPT_RA_DEFRTR] = "ipv6/accept_ra_defrtr",
 	[NET_SYSCTL_RA_DEFRTR_METRIC] = "ipv6/ra_defrtr_metric",

@@ -202,9 +202,32 @@ static void new_address_before_the_old_goes(void)
 	struct sim s = up(&w);
 
 	w.local = ip("10.9.0.7").in;
+	w.peer = ip("10.9.7.1").in;
 	settle(&s, &w);
 	check_settled(&s);
-	check_str(s.ops, "address add 10.9.0.7 peer 10.9.0.1/32; address del 10.9.0.2 peer 10.9.0.1/32");
+	check_str(s.ops, "address add 10.9.0.7 peer 10.9.7.1/32; address del 10.9.0.2 peer 10.9.0.1/32");
+}
+
+/* Without its last address the interface loses the routes that an administrator has made there, too. */
+static void new_address_of_the_same_peer_keeps_foreign_routes(void)
+{
+	struct net_desired w = connected();
+	struct sim s = up(&w);
+	struct net_route mine = { .dst = ip("10.20.0.0"),
+				  .prefix_len = 16,
+				  .table = RT_TABLE_MAIN,
+				  .type = RTN_UNICAST,
+				  .ifindex = OURS };
+
+	mine.protocol = RTPROT_BOOT;
+	check(sim_add_route(&s.kernel, mine));
+	size_t routes = s.kernel.n_routes;
+	w.local = ip("10.9.0.7").in;
+	settle(&s, &w);
+	check_settled(&s);
+	check_int(s.kernel.n_routes, routes);
+	check_str(s.ops, "sysctl ipv4/promote_secondaries=1; address add 10.9.0.7 peer 10.9.0.1/32; "
+			 "address del 10.9.0.2 peer 10.9.0.1/32; sysctl ipv4/promote_secondaries=0");
 }
 
 static void peer_that_was_not_told(void)
@@ -1146,6 +1169,7 @@ int main(void)
 		TEST(disable_is_admin_down),
 		TEST(description),
 		TEST(new_address_before_the_old_goes),
+		TEST(new_address_of_the_same_peer_keeps_foreign_routes),
 		TEST(peer_that_was_not_told),
 		TEST(foreign_address_stays),
 		TEST(default_route_beside_foreign_ones),

@@ -189,12 +189,18 @@ static inline void sim_router_advertisement(struct sim *s)
 					       .device = "sstpc0" });
 }
 
+/* With one of several addresses of a peer the kernel deletes those that came after it, if it does not promote
+ * them. */
+static inline void sim_drop_secondaries(struct net_observed *k, const struct net_op *op)
+{
+	for (size_t i = k->n_addrs; i-- > 0;)
+		if (k->addrs[i].family == AF_INET && net_addr_equal(&k->addrs[i].peer, &op->peer) &&
+		    !k->sysctl[NET_SYSCTL_PROMOTE].value)
+			k->addrs[i] = k->addrs[--k->n_addrs];
+}
+
 static inline bool sim_addr_op(struct net_observed *k, const struct net_op *op)
 {
-	size_t v4 = 0;
-
-	for (size_t i = 0; i < k->n_addrs; i++)
-		v4 += k->addrs[i].family == AF_INET;
 	for (size_t i = 0; i < k->n_addrs; i++) {
 		struct net_observed_addr *a = &k->addrs[i];
 
@@ -202,9 +208,14 @@ static inline bool sim_addr_op(struct net_observed *k, const struct net_op *op)
 			continue;
 		if (op->kind == NET_OP_ADDR_ADD)
 			return false;
-		bool last4 = a->family == AF_INET && v4 == 1;
+		bool is4 = a->family == AF_INET;
 		*a = k->addrs[--k->n_addrs];
-		if (last4)
+		if (is4)
+			sim_drop_secondaries(k, op);
+		size_t v4 = 0;
+		for (size_t n = 0; n < k->n_addrs; n++)
+			v4 += k->addrs[n].family == AF_INET;
+		if (is4 && v4 == 0)
 			sim_drop_routes(k, AF_INET);
 		return true;
 	}
