@@ -142,14 +142,32 @@ int store_read_file(const char *path, char **ret_data, size_t *ret_len)
 	return 0;
 }
 
+static void free_loaded(char *data, size_t len)
+{
+	wipe(data, len);
+	free(data);
+}
+
+/* Whoever replaces what he cannot read destroys what nobody has seen: the file of another owner, perhaps. */
+static int check_readable(const char *path)
+{
+	char *data;
+	size_t len;
+	int r = store_read_file(path, &data, &len);
+
+	if (r == 0)
+		free_loaded(data, len);
+	return r;
+}
+
 /* Where the file is a link (to a disk that lasts, say), what it leads to is replaced, not the link. */
 int store_save(const struct store *s, const char *data, size_t len)
 {
 	_cleanup_free_ char *target = realpath(s->file, NULL);
 	int r = target || errno == ENOENT ? 0 : -errno;
 
-	if (r == 0 && !target)
-		r = make_parent(s->file);
+	if (r == 0)
+		r = target ? check_readable(target) : make_parent(s->file);
 	return r < 0 ? r : store_write_file(target ? target : s->file, data, len);
 }
 
@@ -292,12 +310,6 @@ static void parse_head(const char *data, size_t len, struct config_revision *ret
 	(void)snprintf(ret->user, sizeof(ret->user), "%s", w.v[1]);
 	(void)snprintf(ret->via, sizeof(ret->via), "%s", w.v[2]);
 	(void)snprintf(ret->comment, sizeof(ret->comment), "%s", w.v[3]);
-}
-
-static void free_loaded(char *data, size_t len)
-{
-	wipe(data, len);
-	free(data);
 }
 
 int store_revision_list(const struct store *s, struct config_revision *list, size_t max)
@@ -468,7 +480,13 @@ void store_warn_damaged(const struct store *s, struct text *out)
 	bool damaged = false;
 	size_t len;
 
-	if (store_load(s, &data, &len) < 0)
+	int r = store_load(s, &data, &len);
+	if (r < 0 && r != -ENOENT)
+		text_addf(out,
+			  "Warning: the saved configuration, %s, cannot be read: %s\n"
+			  "Nothing of it is used, and 'save' does not replace it\n",
+			  s->file, strerror(-r));
+	if (r < 0)
 		return;
 	config_tree_free(read_whole(s->file, data, len, &errors, &damaged));
 	free_loaded(data, len);

@@ -32,7 +32,8 @@ struct store {
 int store_write_file(const char *path, const char *data, size_t len);
 int store_read_file(const char *path, char **ret_data, size_t *ret_len);
 
-/* All return 0 or a negative errno. What is loaded is malloc'ed and has a NUL behind its end. */
+/* All return 0 or a negative errno. What is loaded is malloc'ed and has a NUL behind its end. A saved file that
+ * cannot be read is not replaced. */
 int store_save(const struct store *s, const char *data, size_t len);
 int store_load(const struct store *s, char **ret_data, size_t *ret_len);
 
@@ -56,5 +57,5 @@ int store_confirm_load(const struct store *s, int64_t *ret_wall_deadline, char *
  */
 struct config_tree *store_boot(const struct store *s, bool *ret_rolled_back, struct text *report);
 /* Adds a warning with the first error if the saved configuration has any, and where the copy of it is that a
- * start has made: somebody is about to replace the file. */
+ * start has made: somebody is about to replace the file. Likewise if it cannot be read. */
 void store_warn_damaged(const struct store *s, struct text *out);

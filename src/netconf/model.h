@@ -85,7 +85,6 @@ struct net_desired {
 
 	struct in_addr local, peer; /* local INADDR_ANY = no IPv4; peer INADDR_ANY = not told */
 	struct in6_addr link_local; /* from the IPV6CP identifier (RFC 5072 §5); :: = no IPv6 */
-	bool ipv6_expected;	    /* the session is so young that IPv6, or its router, may still come */
 	enum net_default_route default_route;
 	uint32_t metric; /* the configured distance, 1–255 */
 	struct net_server_route

@@ -554,8 +554,7 @@ static void notice_bypass(struct planner *p)
 {
 	struct net_route ours = make_route(p, any6, 0);
 
-	if (p->want->default_route != NET_DEFAULT_HALVES || !p->carrier || p->ipv6_global ||
-	    p->want->ipv6_expected)
+	if (p->want->default_route != NET_DEFAULT_HALVES || !p->carrier || p->ipv6_global)
 		return;
 	for (size_t i = 0; i < p->have->n_routes; i++) {
 		const struct net_route *r = &p->have->routes[i];

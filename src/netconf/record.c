@@ -207,6 +207,17 @@ static int record_path(const char *dir, const char *ifname, const char *suffix, 
 	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+/* Who sweeps /run may have taken the directory, too. */
+static int create_file(const char *dir, const char *path)
+{
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0 && errno == ENOENT && mkdir(dir, 0755) == 0)
+		fd = open(path, flags, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
 int record_save(const char *dir, const char *ifname, const struct net_record *record,
 		const struct record_owner *owner)
 {
@@ -222,9 +233,9 @@ int record_save(const char *dir, const char *ifname, const struct net_record *re
 	record_format(record, owner, &text);
 	if (text.error)
 		return text.error;
-	_cleanup_close_ int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_close_ int fd = create_file(dir, temp);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ssize_t n = write(fd, text_str(&text), text.len);
 	if (n != (ssize_t)text.len) {
 		r = n < 0 ? -errno : -EIO;

@@ -125,8 +125,6 @@ static void desire(const struct tunnel *t, struct net_desired *d)
 	memcpy(d->vrf, c->vrf, sizeof(d->vrf));
 	if (is_connected(t))
 		desire_session(t, d);
-	d->ipv6_expected = is_connected(t) && t->options.halves &&
-			   loop_now(t->host->loop) < t->state_since + ROUTER_TIME;
 	if (t->attempt && tunnel_is_live(t))
 		desire_server(t, d);
 }
@@ -189,6 +187,17 @@ static void take_report(struct tunnel *t, const struct net_report *fresh)
 		tunnel_note(t, TUNNEL_NOTE_KERNEL);
 }
 
+/* When the interface comes up no router of the tunnel can have been heard yet. */
+static void give_router_time(struct tunnel *t, struct net_report *report)
+{
+	usec_t until = t->state_since + ROUTER_TIME;
+
+	if (!(report->notices & NET_NOTICE_IPV6_BYPASSES) || loop_now(t->host->loop) >= until)
+		return;
+	report->notices &= ~(unsigned)NET_NOTICE_IPV6_BYPASSES;
+	loop_timer_set(t->host->loop, &t->router_timer, until);
+}
+
 int kernel_reconcile(struct tunnel *t)
 {
 	struct net_desired desired;
@@ -196,11 +205,10 @@ int kernel_reconcile(struct tunnel *t)
 
 	loop_timer_clear(&t->reconcile_timer);
 	desire(t, &desired);
-	if (desired.ipv6_expected)
-		loop_timer_set(t->host->loop, &t->router_timer, t->state_since + ROUTER_TIME);
 	int r = netconf_reconcile(t->host->netconf, t->tun.ifindex, &desired, &report);
 	if (report.changed)
 		t->reconciled = loop_now(t->host->loop);
+	give_router_time(t, &report);
 	take_report(t, &report);
 	return r;
 }

@@ -153,7 +153,7 @@ struct tunnel {
 	struct loop_timer path_timer; /* runs while the bound device has no path but another one has */
 	struct loop_timer reconcile_timer;
 	usec_t reconciled;		/* when the kernel was last changed */
-	struct loop_timer router_timer; /* runs while IPv6 is waited for, see net_desired.ipv6_expected */
+	struct loop_timer router_timer; /* runs while a router of the tunnel may still be heard */
 	struct loop_timer renew_timer;
 	usec_t renewed;		       /* when the device was last made anew */
 	struct loop_timer retry_timer; /* runs while something of the configuration is refused */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/curly.h"
 #include "config/edit.h"
 #include "config/model.h"
 #include "config/print.h"
@@ -380,6 +381,23 @@ static void an_unreadable_file_is_reported(void)
 	check_boot(&p, "", false, "@/config.boot: cannot be read: Is a directory\n");
 }
 
+/* Nobody knows what is in it. */
+static void what_cannot_be_read_is_not_replaced(void)
+{
+	_cleanup_place_ struct place p = { 0 };
+	_cleanup_text_ struct text warning = { 0 };
+	struct stat st;
+
+	check(place_init(&p));
+	check_int(store_save(&p.store, boot, strlen(boot)), 0);
+	check_int(truncate(p.file, (off_t)CONFIG_TEXT_MAX + 1), 0);
+	check_int(store_save(&p.store, boot, strlen(boot)), -EFBIG);
+	check(stat(p.file, &st) == 0 && st.st_size == (off_t)CONFIG_TEXT_MAX + 1);
+	store_warn_damaged(&p.store, &warning);
+	check(strstr(text_str(&warning), "cannot be read: File too large\n"));
+	check(strstr(text_str(&warning), "'save' does not replace it\n"));
+}
+
 static void a_commit_that_was_not_confirmed_is_taken_back(void)
 {
 	_cleanup_place_ struct place p = { 0 };
@@ -418,6 +436,7 @@ int main(void)
 					  TEST(an_interface_beside_the_damage_is_not_used),
 					  TEST(a_password_that_all_can_read_is_reported),
 					  TEST(an_unreadable_file_is_reported),
+					  TEST(what_cannot_be_read_is_not_replaced),
 					  TEST(a_commit_that_was_not_confirmed_is_taken_back),
 					  {} });
 }

@@ -109,6 +109,10 @@ static void file_is_private_and_replaced_as_a_whole(void)
 	check_int(record_delete(dir, "sstpc0"), 0);
 	check_int(record_delete(dir, "sstpc0"), 0);
 	check_int(rmdir(dir), 0); /* nothing else is in it */
+	check_int(record_save(dir, "sstpc0", &r, &owner),
+		  0); /* without it a later crash would not be undone */
+	check_int(record_delete(dir, "sstpc0"), 0);
+	check_int(rmdir(dir), 0);
 }
 
 static void halves_of_this_namespace_are_deleted(void)
