@@ -248,6 +248,18 @@ static bool is_stored(const struct interface *i, const struct net_record *record
 	       (i->stored_ifindex == i->ifindex || net_record_is_empty(record));
 }
 
+/* Our device has gone, and who waited for its name has one already: what is on record is theirs. */
+static bool has_heir(const struct netconf *nc, const struct interface *i)
+{
+	struct record_owner owner = { 0 };
+	struct net_record record;
+	uint32_t now = if_nametoindex(i->name);
+
+	return i->ifindex != 0 && now != 0 && now != i->ifindex &&
+	       record_load(nc->dir, i->name, &record, &owner) == 0 && owner.netns == nc->netns &&
+	       owner.ifindex == now;
+}
+
 static int save(struct netconf *nc, struct interface *i, const struct net_record *record)
 {
 	struct record_owner owner = { .netns = nc->netns, .ifindex = i->ifindex };
@@ -255,7 +267,7 @@ static int save(struct netconf *nc, struct interface *i, const struct net_record
 
 	if (i->dns_pending && out.dns_backend == NET_DNS_NONE)
 		copy_dns(&out, &i->dns_before);
-	if (is_stored(i, &out))
+	if (is_stored(i, &out) || has_heir(nc, i))
 		return 0;
 	int r = net_record_is_empty(&out) ? record_delete(nc->dir, i->name)
 					  : record_save(nc->dir, i->name, &out, &owner);
