@@ -32,8 +32,8 @@ struct store {
 int store_write_file(const char *path, const char *data, size_t len);
 int store_read_file(const char *path, char **ret_data, size_t *ret_len);
 
-/* All return 0 or a negative errno. What is loaded is malloc'ed and has a NUL behind its end. A saved file that
- * cannot be read is not replaced. */
+/* All return 0 or a negative errno. What is loaded is malloc'ed and has a NUL behind its end. A saved file
+ * that cannot be read is not replaced. */
 int store_save(const struct store *s, const char *data, size_t len);
 int store_load(const struct store *s, char **ret_data, size_t *ret_len);
 
