@@ -204,8 +204,8 @@ static void take_rule(void *ctx, const struct nlmsghdr *message)
 		const struct net_route *r = &w->routes->routes[i];
 
 		if (r->table == rule.table && r->dst.family == w->ours->dst.family && is_wide(r) &&
-		    r->prefix_len > rule.suppress_len && !r->dead && r->ifindex != w->obs->ifindex) {
-			w->found = r;
+		    r->prefix_len > rule.suppress_len && !r->dead) {
+			w->found = r->ifindex != w->obs->ifindex ? r : NULL;
 			w->done = true;
 		}
 	}

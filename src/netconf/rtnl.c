@@ -540,6 +540,9 @@ static bool is_selective(const struct fib_rule_hdr *rule, const struct attrs *at
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
 		if (attrs->of[selectors[i]])
 			return true;
+	for (size_t type = FRA_DPORT_RANGE + 1; type < ARRAY_SIZE(attrs->of); type++)
+		if (attrs->of[type]) /* of later kernels: DSCP, flow label, masks */
+			return true;
 	return rule->src_len || rule->dst_len || rule->tos || mark != invert;
 }
 

@@ -64,7 +64,8 @@ static int enter_sandbox(struct worker *w)
 						.writes_files = w->keylog >= 0 };
 	struct sandbox_result result = { 0 };
 
-	/* It has answered, but may not have ended yet; in the sandbox it could not be reaped any more. */
+	/* They have answered or were killed, but may not have ended yet; in the sandbox they could not be
+	 * reaped any more. */
 	resolver_end(&w->resolver);
 	int r = sandbox_worker(&config, &result);
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/macro.h"
@@ -282,7 +283,17 @@ static int start_lookup(struct resolver *r, struct lookup *l)
 	l->source = (struct loop_fd){ .fn = on_answer, .ctx = l };
 	l->process = (struct loop_child){ .fn = on_ended, .ctx = l };
 	result = loop_child_add(r->loop, &l->process, pid);
-	return result < 0 ? result : loop_fd_add(r->loop, &l->source, l->fd, EPOLLIN);
+	if (result < 0) {
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+	} else {
+		result = loop_fd_add(r->loop, &l->source, l->fd, EPOLLIN);
+		if (result < 0)
+			loop_child_end(&l->process);
+	}
+	if (result < 0)
+		l->fd = close_fd(l->fd);
+	return result;
 }
 
 /*

@@ -260,7 +260,8 @@ void tunnel_kernel_event(struct tunnel *t, const struct net_event *event)
 		return;
 	}
 	/* Default routes of others decide whether ours is the active one; VRFs may be waited for. */
-	bool concerns = !event || event->ifindex == t->tun.ifindex || event->ifindex == 0 ||
+	bool concerns = !event || event->ifindex == t->tun.ifindex ||
+			(event->ifindex == 0 && event->kind != NET_EVENT_DEFAULT_ROUTE) ||
 			event->kind == NET_EVENT_NFT_GONE || event->kind == NET_EVENT_OVERRUN ||
 			((event->kind == NET_EVENT_ROUTE_GONE || event->kind == NET_EVENT_DEFAULT_ROUTE) &&
 			 tunnel_is_live(t)) ||
@@ -422,17 +423,20 @@ static void choose_server(struct tunnel *t, const struct worker_addresses *a)
 	t->path = path;
 }
 
-bool kernel_leads_into_tunnel(const struct tunnel *t, char device[static IFNAMSIZ])
+bool kernel_leads_into_tunnel(struct tunnel *t, char device[static IFNAMSIZ])
 {
 	const struct worker_addresses *a = &t->attempt->queried;
+	bool into = false;
 
 	for (size_t i = 0; i < a->n; i++) {
 		struct net_addr server = from_in6(&a->address[i]);
+		struct underlay path;
 
-		if (underlay_device(&server, device) == 0 && is_sstpc_name(device))
-			return true;
+		if (underlay_find(&server, is_tunnel, t, &path) == 0)
+			return false; /* that was the way, and it leads nowhere */
+		into = into || (underlay_device(&server, device) == 0 && is_sstpc_name(device));
 	}
-	return false;
+	return into;
 }
 
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret)

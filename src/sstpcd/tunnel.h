@@ -246,6 +246,6 @@ bool kernel_has_lost_path(struct tunnel *t);
 void kernel_check_bound_path(struct tunnel *t);
 /* Whether the way to an address that the worker has asked for leads into a tunnel (`device`), which no other
  * one may use. */
-bool kernel_leads_into_tunnel(const struct tunnel *t, char device[static IFNAMSIZ]);
+bool kernel_leads_into_tunnel(struct tunnel *t, char device[static IFNAMSIZ]);
 /* Answers a worker that asks which device leads to each address. */
 void kernel_find_devices(struct tunnel *t, const struct worker_addresses *a, struct worker_routes *ret);
