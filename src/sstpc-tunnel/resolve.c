@@ -328,7 +328,9 @@ int resolver_start(struct resolver *r)
 
 void resolver_end(struct resolver *r)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(r->lookups); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(r->lookups); i++) {
 		if (r->lookups[i].resolver)
 			loop_child_end(&r->lookups[i].process);
+		r->lookups[i].resolver = NULL;
+	}
 }

@@ -62,5 +62,6 @@ struct resolver {
 /* Starts. `r->loop`, host, port, done and ctx are set by the caller, the rest is zero. Negative errno if no
  * process can be made. */
 int resolver_start(struct resolver *r);
-/* Ends and reaps the processes that have not ended yet. Of a resolver that was never started: nothing. */
+/* Ends and reaps the processes that have not ended yet. Nothing if it was
+ * never started, or has ended already. */
 void resolver_end(struct resolver *r);

@@ -286,6 +286,7 @@ static int watch(struct worker *w)
 static void done(struct worker *w)
 {
 	secret_wipe(&w->password);
+	resolver_end(&w->resolver); /* nobody else reaps a lookup that still waits */
 	if (w->session) {
 		pump_done(&w->pump);
 		session_done(w->session);
