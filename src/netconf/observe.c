@@ -96,7 +96,8 @@ static void take_route(void *ctx, const struct nlmsghdr *message)
 	if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(*rtm) ||
 	    (rtm->rtm_dst_len > 1 && rtm->rtm_protocol != NET_ROUTE_PROTOCOL) ||
 	    (rtm->rtm_type != RTN_UNICAST && rtm->rtm_type != RTN_BLACKHOLE &&
-	     rtm->rtm_type != RTN_UNREACHABLE && rtm->rtm_type != RTN_PROHIBIT) ||
+	     rtm->rtm_type != RTN_UNREACHABLE && rtm->rtm_type != RTN_PROHIBIT &&
+	     rtm->rtm_type != RTN_THROW) ||
 	    rtnl_route_parse(message, &r) < 0)
 		return;
 	to = add_route(cache);
@@ -205,6 +206,8 @@ static void take_rule(void *ctx, const struct nlmsghdr *message)
 
 		if (r->table == rule.table && r->dst.family == w->ours->dst.family && is_wide(r) &&
 		    r->prefix_len > rule.suppress_len && !r->dead) {
+			if (r->type == RTN_THROW)
+				return; /* go on with the next rule */
 			w->found = r->ifindex != w->obs->ifindex ? r : NULL;
 			w->done = true;
 		}

@@ -559,8 +559,11 @@ static void notice_bypass(struct planner *p)
 	for (size_t i = 0; i < p->have->n_routes; i++) {
 		const struct net_route *r = &p->have->routes[i];
 
-		if (same_destination(r, &ours) && r->ifindex != p->have->ifindex && !r->dead)
+		if (!same_destination(r, &ours) || r->ifindex == p->have->ifindex || r->dead)
+			continue;
+		if (r->type == RTN_UNICAST)
 			p->plan->notices |= NET_NOTICE_IPV6_BYPASSES;
+		return; /* the kernel takes the first */
 	}
 }
 

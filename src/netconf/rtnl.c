@@ -530,11 +530,21 @@ int rtnl_route_dump(struct rtnl *rtnl, int family, uint32_t table, rtnl_message_
 	return r == -ENOENT ? 0 : r; /* a table without routes does not exist */
 }
 
+/* What this host sends comes "from" lo, for the rules (ip-rule(8)). */
+static bool is_from_elsewhere(const struct attrs *attrs, bool invert)
+{
+	const struct nlattr *iif = attrs->of[FRA_IIFNAME];
+	bool lo = iif && mnl_attr_get_payload_len(iif) >= sizeof("lo") &&
+		  memcmp(mnl_attr_get_payload(iif), "lo", sizeof("lo")) == 0;
+
+	return iif && (!lo || invert);
+}
+
 /* A rule for all but what carries a mark ("not fwmark 51820") is one for all that nobody has marked. */
 static bool is_selective(const struct fib_rule_hdr *rule, const struct attrs *attrs)
 {
-	static const uint16_t selectors[] = { FRA_IIFNAME,   FRA_OIFNAME,  FRA_TUN_ID,	    FRA_L3MDEV,
-					      FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE };
+	static const uint16_t selectors[] = { FRA_OIFNAME,  FRA_TUN_ID,	     FRA_L3MDEV,     FRA_UID_RANGE,
+					      FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE };
 	bool mark = attr_u32(attrs, FRA_FWMARK) != 0, invert = rule->flags & FIB_RULE_INVERT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
@@ -543,6 +553,8 @@ static bool is_selective(const struct fib_rule_hdr *rule, const struct attrs *at
 	for (size_t type = FRA_DPORT_RANGE + 1; type < ARRAY_SIZE(attrs->of); type++)
 		if (attrs->of[type]) /* of later kernels: DSCP, flow label, masks */
 			return true;
+	if (is_from_elsewhere(attrs, invert))
+		return true;
 	return rule->src_len || rule->dst_len || rule->tos || mark != invert;
 }
 

@@ -456,6 +456,12 @@ static void ipv6_that_goes_around_is_told(void)
 	sim_foreign_route(&s, "::", 0, 1024, "fe80::99");
 	settle(&s, &w);
 	check_int(s.plan.notices, NET_NOTICE_IPV6_BYPASSES);
+
+	/* "ip -6 route add unreachable default": it goes nowhere. */
+	s.kernel.routes[0].type = RTN_UNREACHABLE;
+	settle(&s, &w);
+	check_int(s.plan.notices, 0);
+	s.kernel.routes[0].type = RTN_UNICAST;
 	sim_router_advertisement(&s);
 	settle(&s, &w);
 	check_settled(&s);

@@ -189,14 +189,21 @@ static inline void sim_router_advertisement(struct sim *s)
 					       .device = "sstpc0" });
 }
 
-/* With one of several addresses of a peer the kernel deletes those that came after it, if it does not promote
- * them. */
+/* In order: of several addresses of a peer the first is the primary one. */
+static inline void sim_remove_addr(struct net_observed *k, size_t i)
+{
+	k->n_addrs--;
+	memmove(&k->addrs[i], &k->addrs[i + 1], (k->n_addrs - i) * sizeof(k->addrs[0]));
+}
+
+/* With the primary one of several addresses of a peer the kernel deletes those that came after it, if it does
+ * not promote them. */
 static inline void sim_drop_secondaries(struct net_observed *k, const struct net_op *op)
 {
 	for (size_t i = k->n_addrs; i-- > 0;)
 		if (k->addrs[i].family == AF_INET && net_addr_equal(&k->addrs[i].peer, &op->peer) &&
 		    !k->sysctl[NET_SYSCTL_PROMOTE].value)
-			k->addrs[i] = k->addrs[--k->n_addrs];
+			sim_remove_addr(k, i);
 }
 
 static inline bool sim_addr_op(struct net_observed *k, const struct net_op *op)
@@ -208,9 +215,12 @@ static inline bool sim_addr_op(struct net_observed *k, const struct net_op *op)
 			continue;
 		if (op->kind == NET_OP_ADDR_ADD)
 			return false;
-		bool is4 = a->family == AF_INET;
-		*a = k->addrs[--k->n_addrs];
-		if (is4)
+		bool is4 = a->family == AF_INET, primary = is4;
+		for (size_t n = 0; n < i && primary; n++)
+			primary = k->addrs[n].family != AF_INET ||
+				  !net_addr_equal(&k->addrs[n].peer, &op->peer);
+		sim_remove_addr(k, i);
+		if (primary)
 			sim_drop_secondaries(k, op);
 		size_t v4 = 0;
 		for (size_t n = 0; n < k->n_addrs; n++)
