@@ -29,6 +29,12 @@ SCHEMA = [
      "nt_password_hash:hex nt_password_hash_hash:hex nt_response:hex authenticator_response:text "
      "mppe_master_key:hex client_master_send_key:hex client_master_receive_key:hex hlak_client:hex "
      "challenge_frame:hex response_frame:hex success_frame:hex failure_frame:hex"),
+    ("eap", "vectors", "eap",
+     "identity_request:hex identity_response:hex notification_request:hex notification_response:hex "
+     "nak_response_want_mschapv2:hex success:hex failure:hex"),
+    ("eap_mschapv2", "vectors", "eap.mschapv2",
+     "challenge_request:hex challenge_response:hex success_request:hex success_response:hex failure_request:hex "
+     "failure_response:hex hlak:hex"),
     ("mppe_order_check", "vectors", "mschapv2.mppe_order_check",
      "password:text nt_response:hex client_master_send_key:hex client_master_receive_key:hex"),
     ("certificate", "vectors", "certificate", "der:hex sha1:hex sha256:hex"),

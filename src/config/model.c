@@ -26,7 +26,9 @@ int config_parse_auth(const char *s, unsigned *ret)
 	else if (strcmp(s, "chap") == 0)
 		*ret = CONFIG_AUTH_CHAP;
 	else if (strcmp(s, "mschap-v2") == 0)
-		*ret = CONFIG_AUTH_MSCHAPV2;
+		*ret = CONFIG_AUTH_MSCHAPV2 | CONFIG_AUTH_EAP;
+	else if (strcmp(s, "eap") == 0)
+		*ret = CONFIG_AUTH_EAP;
 	else
 		return -EINVAL;
 	return 0;

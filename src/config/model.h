@@ -18,6 +18,7 @@
 #define CONFIG_AUTH_PAP	     0x01u
 #define CONFIG_AUTH_CHAP     0x02u
 #define CONFIG_AUTH_MSCHAPV2 0x04u
+#define CONFIG_AUTH_EAP	     0x08u /* EAP-MSCHAPv2 */
 
 #define CONFIG_DESCRIPTION_MAX 255
 #define CONFIG_USERNAME_MAX    255 /* PAP: its length is one byte */
@@ -115,5 +116,5 @@ enum config_cost config_interface_compare(const struct config_interface *a, cons
  * either one with or without a "sha256:" or "sha256//" in front. -EINVAL.
  */
 int config_parse_pin(const char *s, struct config_pin *ret);
-/* "pap", "chap" or "mschap-v2" to one CONFIG_AUTH_* bit. -EINVAL. */
+/* "pap", "chap", "eap" or "mschap-v2" to CONFIG_AUTH_* bits. MS-CHAPv2 is also meant inside EAP. -EINVAL. */
 int config_parse_auth(const char *s, unsigned *ret);

@@ -31,7 +31,7 @@ static const char help[] =
 	"  --address ADDR         our address in every tunnel (default 10.9.0.1)\n"
 	"  --pool FIRST-LAST      addresses for clients (default 10.9.0.2-10.9.0.200)\n"
 	"  --dns A[,B]            DNS servers to hand out\n"
-	"  --auth LIST            of mschapv2, chap, pap (default mschapv2)\n"
+	"  --auth LIST            of mschapv2, eap, chap, pap (default mschapv2)\n"
 	"  --hash LIST            binding hashes to offer: sha1, sha256 (default both)\n"
 	"  --mtu N, --mru N       of the tunnel device; to ask for in LCP (default 1500)\n"
 	"  --no-ipv6              refuse IPV6CP\n"
@@ -86,6 +86,7 @@ static int each_word(const char *list, int (*one)(struct server_options *o, unsi
 static int add_auth(struct server_options *o, unsigned index, const char *word)
 {
 	unsigned bit = strcmp(word, "mschapv2") == 0 ? PPP_AUTH_MSCHAPV2
+		       : strcmp(word, "eap") == 0    ? PPP_AUTH_EAP
 		       : strcmp(word, "chap") == 0   ? PPP_AUTH_CHAP_MD5
 		       : strcmp(word, "pap") == 0    ? PPP_AUTH_PAP
 						     : 0;

@@ -6,10 +6,11 @@
 #include "base/wire.h"
 #include "crypto/mschap.h"
 
-enum { PROTOCOL_PAP = 0xc023, PROTOCOL_CHAP = 0xc223 };
+enum { PROTOCOL_PAP = 0xc023, PROTOCOL_CHAP = 0xc223, PROTOCOL_EAP = 0xc227 };
 enum { CODE_1_CHALLENGE = 1, CODE_2_ANSWER = 2, CODE_3_SUCCESS = 3 };
 
 #define MSCHAPV2_VALUE_LEN 49 /* RFC 2759 §4 */
+#define EAP_TYPE_MSCHAPV2  26
 
 /* Protocol and code of a frame, its value field behind it. */
 static struct wire_reader open_frame(const uint8_t *frame, size_t len, uint16_t *ret_protocol,
@@ -25,13 +26,26 @@ static struct wire_reader open_frame(const uint8_t *frame, size_t len, uint16_t 
 	return r;
 }
 
+/* In EAP: the MS-CHAPv2 message, whose code is its opcode, begins behind a byte of type. True if there is
+ * one. */
+static bool open_eap(struct wire_reader *r, uint8_t *ret_code)
+{
+	if (wire_u8(r) != EAP_TYPE_MSCHAPV2)
+		return false;
+	*ret_code = wire_u8(r);
+	wire_skip(r, 3);
+	return !r->error;
+}
+
 void snoop_from_client(struct snoop *s, const uint8_t *frame, size_t len)
 {
 	uint16_t protocol;
 	uint8_t code;
 	struct wire_reader r = open_frame(frame, len, &protocol, &code);
 
-	if (protocol != PROTOCOL_CHAP || code != CODE_2_ANSWER || wire_u8(&r) != MSCHAPV2_VALUE_LEN)
+	if (protocol == PROTOCOL_EAP ? !open_eap(&r, &code) : protocol != PROTOCOL_CHAP)
+		return;
+	if (code != CODE_2_ANSWER || wire_u8(&r) != MSCHAPV2_VALUE_LEN)
 		return;
 	wire_copy(&r, s->peer_challenge, sizeof(s->peer_challenge));
 	wire_skip(&r, 8);
@@ -58,7 +72,11 @@ bool snoop_from_pppd(struct snoop *s, const uint8_t *frame, size_t len, uint8_t 
 		return false;
 	if (protocol == PROTOCOL_PAP)
 		return code == CODE_2_ANSWER; /* Authenticate-Ack */
-	if (protocol != PROTOCOL_CHAP)
+	if (protocol != PROTOCOL_CHAP && protocol != PROTOCOL_EAP)
+		return false;
+	/* EAP's own Success has CHAP's code, too. The one in a request only carries the proof. */
+	if (protocol == PROTOCOL_EAP && code != CODE_3_SUCCESS &&
+	    (!open_eap(&r, &code) || code != CODE_1_CHALLENGE))
 		return false;
 	if (code == CODE_1_CHALLENGE && wire_u8(&r) == sizeof(s->challenge)) {
 		wire_copy(&r, s->challenge, sizeof(s->challenge));

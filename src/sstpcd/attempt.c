@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "proto/ppp/ppp.h"
 #include "sstpcd/password.h"
 #include "sstpcd/tunnel.h"
 
@@ -23,7 +24,7 @@ static void make_config(const struct tunnel *t, struct worker_config *w)
 				     .ca_given = c->ca_pem != NULL,
 				     .ca_anchors_len = (uint32_t)c->ca_anchors_len,
 				     .keylog = t->options.keylog_fd >= 0,
-				     .auth = c->auth,
+				     .auth = c->auth | (t->eap_first ? PPP_AUTH_EAP_FIRST : 0),
 				     .mtu = c->mtu,
 				     .mru = (uint16_t)CLAMP(c->mtu, 1500, WORKER_MTU_MAX),
 				     .ipv6 = true,

@@ -15,6 +15,8 @@ const char *facts_auth(unsigned auth)
 		return "CHAP-MD5";
 	case CONFIG_AUTH_MSCHAPV2:
 		return "MS-CHAPv2";
+	case CONFIG_AUTH_EAP:
+		return "EAP-MSCHAPv2";
 	default:
 		return "unknown";
 	}

@@ -576,6 +576,10 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 	t->proven |= t->state == TUNNEL_UP;
 	t->failures++;
 	t->refused += cause == CAUSE_AUTH_FAILED;
+	if (cause == CAUSE_AUTH_EAP)
+		t->eap_first = true;
+	else if (cause == CAUSE_AUTH_METHOD || cause == CAUSE_AUTH_UNSUPPORTED)
+		t->eap_first = false;
 	t->failure = (struct failure){ .stage = t->attempt->stage };
 	failure_set(&t->failure, cause, "%s", detail);
 	t->failure_at = (int64_t)time(NULL);
@@ -759,7 +763,7 @@ void tunnel_follow_up(struct tunnel *t, bool wanted)
 	enum tunnel_event due = t->due;
 
 	if (wanted && t->due_unproven) {
-		t->proven = false;
+		t->proven = t->eap_first = false;
 		t->refused = 0;
 	}
 	t->due = TUNNEL_EVENT_NONE;

@@ -143,6 +143,7 @@ struct tunnel {
 	enum tunnel_event due;	/* for tunnel_follow_up() … */
 	bool due_unproven;	/* … another server, user, or what it is trusted by */
 	bool proven;		/* a session of this configuration was up and was lost */
+	bool eap_first;		/* the server was found to take no MS-CHAPv2 but in EAP */
 	unsigned sessions;	/* that came up */
 
 	/* What stays on the interface while a session is being replaced. */

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct wire_reader r = wire_reader(data, len);
 	uint8_t choice = wire_u8(&r);
 	struct ppp_config config = { .role = PPP_CLIENT,
-				     .auth = (choice & 7) ? choice & 7u : PPP_AUTH_NONE,
+				     .auth = choice_auth(choice),
 				     .mru = choice & 8 ? 4000 : 0,
 				     .ipv4 = !(choice & 16),
 				     .ipv6 = !(choice & 32) || (choice & 16),
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const struct machine *m = machine_run(&config, &r);
 
 	/* Nobody who does not know the password can make the proof. */
-	if (config.auth == PPP_AUTH_MSCHAPV2)
+	if (!(config.auth & ~(PPP_AUTH_MSCHAPV2 | PPP_AUTH_EAP)))
 		REQUIRE(!m->authenticated);
 	return 0;
 }

@@ -181,6 +181,14 @@ static void machine_step(struct machine *m, struct wire_reader *r)
 }
 
 /* Returns the machine after the script; static, because it is large. */
+/* The methods of a byte of choices. */
+static unsigned choice_auth(uint8_t choice)
+{
+	unsigned auth = (choice & 7u) | (choice & 128 ? PPP_AUTH_EAP : 0);
+
+	return auth ? auth : PPP_AUTH_NONE;
+}
+
 static const struct machine *machine_run(struct ppp_config *config, struct wire_reader *r)
 {
 	static struct machine m;

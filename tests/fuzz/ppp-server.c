@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t choice = wire_u8(&r);
 	struct ppp_config config = {
 		.role = PPP_SERVER,
-		.auth = (choice & 7) ? choice & 7u : PPP_AUTH_NONE,
+		.auth = choice_auth(choice),
 		.mru = choice & 8 ? 4000 : 0,
 		.ipv4 = !(choice & 16),
 		.ipv6 = !(choice & 32) || (choice & 16),

@@ -27,7 +27,7 @@ void auth_start(struct auth *a, unsigned type, usec_t now)
 {
 	auth_reset(a);
 	a->type = type;
-	a->method = type == PPP_AUTH_PAP ? &auth_pap : &auth_chap;
+	a->method = type == PPP_AUTH_PAP ? &auth_pap : type == PPP_AUTH_EAP ? &auth_eap : &auth_chap;
 	a->status = AUTH_RUNNING;
 	a->method->start(a, now);
 }
@@ -55,6 +55,14 @@ void auth_succeed(struct auth *a)
 {
 	a->status = AUTH_SUCCEEDED;
 	a->deadline = USEC_NEVER;
+}
+
+void auth_succeed_with_keys(struct auth *a)
+{
+	_Static_assert(sizeof(a->hlak) == sizeof(a->mschapv2.keys), "both keys, [MS-SSTP] 3.2.5.2.2");
+	if (a->status != AUTH_SUCCEEDED)
+		memcpy(a->hlak, a->mschapv2.keys, sizeof(a->hlak));
+	auth_succeed(a);
 }
 
 void auth_sent(struct auth *a, usec_t now)

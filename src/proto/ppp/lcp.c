@@ -21,6 +21,7 @@ static const struct auth_encoding {
 	struct lcp_auth_offer offer;
 } encodings[] = {
 	{ PPP_AUTH_MSCHAPV2, { PPP_PROTO_CHAP, 0x81 } },
+	{ PPP_AUTH_EAP, { PPP_PROTO_EAP, -1 } },
 	{ PPP_AUTH_CHAP_MD5, { PPP_PROTO_CHAP, 0x05 } },
 	{ PPP_AUTH_PAP, { PPP_PROTO_PAP, -1 } },
 };
@@ -76,6 +77,8 @@ const char *ppp_auth_name(unsigned auth)
 		return "CHAP-MD5";
 	case PPP_AUTH_MSCHAPV2:
 		return "MS-CHAPv2";
+	case PPP_AUTH_EAP:
+		return "EAP-MSCHAPv2";
 	case PPP_AUTH_NONE:
 	case 0:
 		return "none";
@@ -88,10 +91,10 @@ static void offer_name(const struct lcp_auth_offer *offer, char *out, size_t siz
 {
 	unsigned auth = auth_of_offer(offer);
 
-	if (auth)
-		(void)snprintf(out, size, "%s", ppp_auth_name(auth));
-	else if (offer->protocol == PPP_PROTO_EAP)
+	if (offer->protocol == PPP_PROTO_EAP) /* by which method is not known yet */
 		(void)snprintf(out, size, "EAP");
+	else if (auth)
+		(void)snprintf(out, size, "%s", ppp_auth_name(auth));
 	else if (offer->protocol == PPP_PROTO_CHAP && offer->algorithm == 0x80)
 		(void)snprintf(out, size, "MS-CHAPv1");
 	else if (offer->protocol == 0)
@@ -112,11 +115,19 @@ void lcp_set_auth_failure(const struct lcp *l, struct failure *f)
 			(void)snprintf(allowed + n, sizeof(allowed) - n, "%s%s", n > 0 ? ", " : "",
 				       ppp_auth_name(encodings[i].auth));
 	}
-	if (l->role == PPP_SERVER)
+	if (l->eap_declined)
+		failure_set(f, CAUSE_AUTH_EAP, "it asked for EAP, and not for MS-CHAPv2 instead");
+	else if (l->role == PPP_SERVER)
 		failure_set(f, CAUSE_AUTH_METHOD, "the client accepts none of %s", allowed);
 	else
 		failure_set(f, auth_of_offer(&l->offer) ? CAUSE_AUTH_METHOD : CAUSE_AUTH_UNSUPPORTED,
 			    "the server asks for %s, allowed is %s", asked, allowed[0] ? allowed : "none");
+}
+
+void lcp_consider_eap(const struct lcp *l, struct failure *f)
+{
+	if (l->eap_declined && f->cause == CAUSE_AUTH_METHOD)
+		f->cause = CAUSE_AUTH_EAP;
 }
 
 static uint32_t new_magic(const struct lcp *l)
@@ -160,10 +171,20 @@ static void peer_begin(void *layer)
 }
 
 /*
+ * RRAS and SoftEther ask for EAP first wherever they have it, RRAS even where the policy allows no EAP at all
+ * (its default). Both take MS-CHAPv2 when asked. Who asks for EAP again means it.
+ */
+static bool is_better_without_eap(const struct lcp *l, unsigned asked)
+{
+	return asked == PPP_AUTH_EAP && (l->auth & PPP_AUTH_MSCHAPV2) && !(l->auth & PPP_AUTH_EAP_FIRST) &&
+	       !l->eap_declined;
+}
+
+/*
  * An allowed method is taken as it comes, otherwise the best allowed one is asked for by Nak. To ask for a
  * better one than an allowed one would be safe with servers that go through a list, but pppd has no list:
  * after a Nak it asks for no authentication at all and hangs up. Who allows a weak method does it for a
- * server that has no other.
+ * server that has no other. (To a pppd that wants EAP the next attempt goes with PPP_AUTH_EAP_FIRST.)
  */
 static enum fsm_verdict judge_auth(struct lcp *l, const struct option *o, const struct fsm_request *q)
 {
@@ -173,10 +194,11 @@ static enum fsm_verdict judge_auth(struct lcp *l, const struct option *o, const 
 		return FSM_REJECT;
 	l->offer = read_offer(o);
 	asked = auth_of_offer(&l->offer) & l->auth;
-	if (asked) {
+	if (asked && (q->last || !is_better_without_eap(l, asked))) {
 		l->peer_auth = asked;
 		return FSM_ACK;
 	}
+	l->eap_declined |= asked == PPP_AUTH_EAP;
 	if (!wanted || q->last) {
 		lcp_set_auth_failure(l, &l->failure);
 		return FSM_FATAL;

@@ -30,6 +30,7 @@ struct lcp {
 	uint16_t peer_mru;
 	unsigned peer_auth; /* client: the one we acknowledge; 0 if none was asked for */
 	bool auth_nakked;   /* client: another method was asked for */
+	bool eap_declined;  /* client: EAP, which is allowed, was answered by a Nak with MS-CHAPv2 */
 	struct lcp_auth_offer offer;
 	uint8_t loops;
 	struct failure failure; /* set where a callback gave up */
@@ -40,3 +41,5 @@ extern const struct fsm_ops lcp_ops;
 void lcp_init(struct lcp *l, const struct ppp_config *config);
 /* Sets `f` to "the server asks for EAP, allowed is MS-CHAPv2". */
 void lcp_set_auth_failure(const struct lcp *l, struct failure *f);
+/* Client: the login failed. Where it might have been EAP that was wanted, the cause says so. */
+void lcp_consider_eap(const struct lcp *l, struct failure *f);

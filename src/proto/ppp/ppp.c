@@ -226,6 +226,8 @@ static void auth_progress(struct ppp *p, usec_t now)
 		break;
 	case AUTH_FAILED:
 		memcpy(p->params.peer_message, p->auth.message, sizeof(p->params.peer_message));
+		if (p->auth.type != PPP_AUTH_EAP)
+			lcp_consider_eap(&p->lcp, &p->auth.failure);
 		fail_with(p, &p->auth.failure, now);
 		break;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PPP without a line: LCP, authentication, IPCP, IPV6CP of one link (RFC 1661, 1332, 1877, 5072, 1334, 1994,
- * 2759), for both roles. The same engine contract as sstp.h: frames in, frames out, deadlines, events pulled.
+ * 2759, 3748), for both roles. The same engine contract as sstp.h: frames in, frames out, deadlines, events
+ * pulled.
  *
  * A frame is what stands in an SSTP data packet: [FF 03] protocol information, no flags, no FCS. Frames sent
  * always carry FF 03 and two bytes of protocol; all four forms are accepted (protocol.md 3.1).
@@ -30,9 +31,12 @@ enum ppp_role { PPP_CLIENT, PPP_SERVER };
 #define PPP_AUTH_PAP	  0x01u
 #define PPP_AUTH_CHAP_MD5 0x02u
 #define PPP_AUTH_MSCHAPV2 0x04u
-#define PPP_AUTH_NONE	  0x80u /* client: go on where the server asks for none */
+#define PPP_AUTH_EAP	  0x08u /* EAP-MSCHAPv2 */
+/* Client: take EAP where it is asked for, without a try for MS-CHAPv2. Only together with PPP_AUTH_EAP. */
+#define PPP_AUTH_EAP_FIRST 0x40u
+#define PPP_AUTH_NONE	   0x80u /* client: go on where the server asks for none */
 
-const char *ppp_auth_name(unsigned auth); /* "MS-CHAPv2", "CHAP-MD5", "PAP", "none" */
+const char *ppp_auth_name(unsigned auth); /* "MS-CHAPv2", "EAP-MSCHAPv2", "CHAP-MD5", "PAP", "none" */
 
 struct ppp_server_config {
 	struct in_addr address, peer_address; /* ours; the one to assign */
@@ -46,7 +50,7 @@ struct ppp_server_config {
 
 struct ppp_config {
 	enum ppp_role role;
-	unsigned auth;	 /* allowed (client), offered in this order: MS-CHAPv2, CHAP-MD5, PAP (server) */
+	unsigned auth;	 /* allowed (client), offered in this order: MS-CHAPv2, EAP, CHAP-MD5, PAP (server) */
 	uint16_t mru;	 /* asked for; 0 = 1500 (then the option is left out) */
 	bool ipv4, ipv6; /* which NCPs are wanted */
 	bool want_dns;	 /* client: ask for DNS servers */

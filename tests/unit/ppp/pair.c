@@ -256,10 +256,11 @@ static void mschapv2_session_comes_up_and_ends(void)
 	check(!ppp_params(&w->client)->ipv4_up);
 }
 
-/* Every method gives the same result on both sides; only MS-CHAPv2 makes keys. */
+/* Every method gives the same result on both sides; only MS-CHAPv2, in EAP or not, makes keys. */
 static void every_method_logs_in(void)
 {
-	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_EAP, PPP_AUTH_CHAP_MD5,
+					    PPP_AUTH_PAP };
 	static const uint8_t zero[32];
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
@@ -275,13 +276,14 @@ static void every_method_logs_in(void)
 		check_str(ppp_params(&w->server)->user, "alice");
 		check_mem(ppp_params(&w->client)->hlak, 32, ppp_params(&w->server)->hlak, 32);
 		check_int(memcmp(ppp_params(&w->client)->hlak, zero, 32) != 0,
-			  methods[i] == PPP_AUTH_MSCHAPV2);
+			  methods[i] == PPP_AUTH_MSCHAPV2 || methods[i] == PPP_AUTH_EAP);
 	}
 }
 
 static void a_wrong_password_or_user_fails_both_sides(void)
 {
-	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+	static const unsigned methods[] = { PPP_AUTH_MSCHAPV2, PPP_AUTH_EAP, PPP_AUTH_CHAP_MD5,
+					    PPP_AUTH_PAP };
 	static const char *const logins[][2] = { { "alice", "s3creT" },
 						 { "mallory", "s3cret" },
 						 { "mallory", "" },
@@ -319,6 +321,10 @@ static void the_best_allowed_method_is_taken(void)
 		{ PPP_AUTH_PAP, 0x07, PPP_AUTH_PAP },
 		{ PPP_AUTH_CHAP_MD5, 0x07, PPP_AUTH_CHAP_MD5 },
 		{ 0x07, PPP_AUTH_PAP, PPP_AUTH_PAP },
+		{ PPP_AUTH_MSCHAPV2 | PPP_AUTH_EAP, PPP_AUTH_EAP | PPP_AUTH_MSCHAPV2, PPP_AUTH_MSCHAPV2 },
+		{ PPP_AUTH_MSCHAPV2 | PPP_AUTH_EAP, PPP_AUTH_EAP, PPP_AUTH_EAP },
+		{ PPP_AUTH_EAP, 0x0f, PPP_AUTH_EAP },
+		{ PPP_AUTH_EAP, PPP_AUTH_MSCHAPV2, 0 },
 		{ PPP_AUTH_MSCHAPV2, PPP_AUTH_PAP | PPP_AUTH_CHAP_MD5, 0 },
 		{ PPP_AUTH_PAP, PPP_AUTH_MSCHAPV2, 0 },
 		{ PPP_AUTH_NONE, PPP_AUTH_MSCHAPV2, 0 },

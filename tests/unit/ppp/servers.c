@@ -150,7 +150,7 @@ static void the_detail_names_the_method_of_the_server(void)
 		const char *option, *detail;
 		enum cause cause;
 	} rows[] = {
-		{ "0304c227", "the server asks for EAP, allowed is MS-CHAPv2", CAUSE_AUTH_UNSUPPORTED },
+		{ "0304c227", "the server asks for EAP, allowed is MS-CHAPv2", CAUSE_AUTH_METHOD },
 		{ "0305c22380", "the server asks for MS-CHAPv1, allowed is MS-CHAPv2",
 		  CAUSE_AUTH_UNSUPPORTED },
 		{ "0305c22305", "the server asks for CHAP-MD5, allowed is MS-CHAPv2", CAUSE_AUTH_METHOD },
