@@ -152,7 +152,7 @@ enum cause_class {
 	  "the server offers no authentication method that sstpcd has",                                     \
 	  "enable MS-CHAPv2 or EAP-MSCHAPv2 on the server")                                                 \
 	X(AUTH_EAP, "authentication-eap", AUTH, TRANSIENT, 58, "the server does not take MS-CHAPv2",        \
-	  "none is needed: the next attempt uses EAP, which the server prefers")                            \
+	  "nothing is to be done: the next attempt uses EAP, which the server prefers")                     \
 	X(AUTH_SERVER_UNPROVEN, "server-not-authentic", AUTH, PERMANENT, 53,                                \
 	  "the server could not prove that it knows the password",                                          \
 	  "this may be an attack: do not go on before you know why")                                        \

@@ -74,9 +74,8 @@ bool snoop_from_pppd(struct snoop *s, const uint8_t *frame, size_t len, uint8_t 
 		return code == CODE_2_ANSWER; /* Authenticate-Ack */
 	if (protocol != PROTOCOL_CHAP && protocol != PROTOCOL_EAP)
 		return false;
-	/* EAP's own Success has CHAP's code, too. The one in a request only carries the proof. */
-	if (protocol == PROTOCOL_EAP && code != CODE_3_SUCCESS &&
-	    (!open_eap(&r, &code) || code != CODE_1_CHALLENGE))
+	/* The Success that carries the proof: pppd sends none of EAP itself behind it. */
+	if (protocol == PROTOCOL_EAP && !open_eap(&r, &code))
 		return false;
 	if (code == CODE_1_CHALLENGE && wire_u8(&r) == sizeof(s->challenge)) {
 		wire_copy(&r, s->challenge, sizeof(s->challenge));

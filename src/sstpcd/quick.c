@@ -169,8 +169,10 @@ static void on_note(void *ctx, struct tunnel *t, enum tunnel_note note)
 {
 	struct quick *q = ctx;
 
-	/* A server that was never reached is the user's to think about; a session that was lost is ours. */
-	if (note == TUNNEL_NOTE_FAILURE && t->sessions == 0 && q->failure.cause == CAUSE_NONE) {
+	/* A server that was never reached is the user's to think about; a session that was lost is ours. So
+	 * is one that only wants to be asked in another way. */
+	if (note == TUNNEL_NOTE_FAILURE && t->sessions == 0 && q->failure.cause == CAUSE_NONE &&
+	    t->failure.cause != CAUSE_AUTH_EAP) {
 		q->failure = t->failure;
 		loop_timer_set(&q->manager.loop, &q->end_timer, 0);
 	}

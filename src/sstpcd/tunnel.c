@@ -121,6 +121,8 @@ static usec_t refused_login_wait(const struct tunnel *t)
 
 static usec_t retry_wait(struct tunnel *t)
 {
+	if (t->failure.cause == CAUSE_AUTH_EAP) /* not twice in a row: see tunnel_fail() */
+		return 0;
 	if (cause_class(t->failure.cause) != CAUSE_PERMANENT)
 		return backoff(t);
 	if (t->failure.cause == CAUSE_AUTH_FAILED)

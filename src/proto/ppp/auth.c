@@ -32,6 +32,14 @@ void auth_start(struct auth *a, unsigned type, usec_t now)
 	a->method->start(a, now);
 }
 
+void auth_network_began(struct auth *a)
+{
+	if (a->method != &auth_eap || a->config->role != PPP_CLIENT || a->eap.step != EAP_PROVEN)
+		return;
+	a->eap.step = EAP_DONE;
+	auth_succeed_with_keys(a);
+}
+
 void auth_credentials_known(struct auth *a)
 {
 	if (a->status == AUTH_RUNNING && a->sends == 0 && a->config->role == PPP_CLIENT)

@@ -109,6 +109,11 @@ void auth_init(struct auth *a, const struct ppp_config *config, const struct cre
 void auth_start(struct auth *a, unsigned type, usec_t now);
 /* The link went down: forgets everything. */
 void auth_reset(struct auth *a);
+/*
+ * Client: the server goes on to the network layer. From one that has proven itself that is as good as an
+ * EAP-Success, which may get lost (RFC 3748 §4.2), and which pppd never sends.
+ */
+void auth_network_began(struct auth *a);
 /* The credentials have come: whatever waits for them goes out at the next timeout, which is due at once. */
 void auth_credentials_known(struct auth *a);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EAP (RFC 3748) with one method, EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2, [MS-CHAP] 2.2): the messages
- * of MS-CHAPv2 in requests and responses. Its MSK begins with the two keys that MS-CHAPv2 gives, so the HLAK is
- * the same.
+ * EAP (RFC 3748) with one method, EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2, [MS-CHAP] 2.2): the
+ * messages of MS-CHAPv2 in requests and responses. Its MSK begins with the two keys that MS-CHAPv2 gives, so
+ * the HLAK is the same.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +13,16 @@
 
 enum { EAP_REQUEST = 1, EAP_RESPONSE, EAP_SUCCESS, EAP_FAILURE };
 
-enum eap_type {
+enum {
 	TYPE_IDENTITY = 1,
 	TYPE_NOTIFICATION = 2,
 	TYPE_NAK = 3,
 	TYPE_MSCHAPV2 = 26,
-	
+
 };
 
 /* Of EAP-MSCHAPv2. */
-enum opcode { OP_CHALLENGE = 1, OP_RESPONSE, OP_SUCCESS, OP_FAILURE };
+enum { OP_CHALLENGE = 1, OP_RESPONSE, OP_SUCCESS, OP_FAILURE };
 
 #define METHOD_HEADER_LEN 4 /* opcode, MS-CHAPv2-ID, MS-Length */
 
@@ -39,7 +39,7 @@ static void send_again(struct auth *a, enum frame_priority priority)
 	push(a, priority, a->config->role == PPP_CLIENT ? EAP_RESPONSE : EAP_REQUEST, sent->bytes, sent->len);
 }
 
-static struct wire_writer begin(struct auth *a, enum eap_type type)
+static struct wire_writer begin(struct auth *a, uint8_t type)
 {
 	struct wire_writer w = wire_writer(a->eap.sent.bytes, sizeof(a->eap.sent.bytes));
 
@@ -54,7 +54,7 @@ static void finish(struct auth *a, const struct wire_writer *w)
 }
 
 /* A message of EAP-MSCHAPv2: a value if it has one, then text. */
-static void send_method(struct auth *a, enum opcode op, struct chunk value, const char *text)
+static void send_method(struct auth *a, uint8_t op, struct chunk value, const char *text)
 {
 	struct wire_writer w = begin(a, TYPE_MSCHAPV2);
 	size_t text_len = strlen(text);
@@ -81,7 +81,8 @@ static int read_method(struct wire_reader *r, uint8_t *ret_op, uint8_t *ret_id)
 }
 
 /* The value of a Challenge or Response, and the name behind it. NULL where they do not fit. */
-static const uint8_t *read_value(struct wire_reader *r, size_t len, const uint8_t **ret_name, size_t *ret_name_len)
+static const uint8_t *read_value(struct wire_reader *r, size_t len, const uint8_t **ret_name,
+				 size_t *ret_name_len)
 {
 	const uint8_t *value = wire_u8(r) == len ? wire_bytes(r, len) : NULL;
 
@@ -150,7 +151,7 @@ static void answer_challenge(struct auth *a, const uint8_t challenge[static MSCH
 }
 
 /* The response to a Success or Failure is the opcode alone. */
-static void confirm(struct auth *a, enum opcode op)
+static void confirm(struct auth *a, uint8_t op)
 {
 	struct wire_writer w = begin(a, TYPE_MSCHAPV2);
 
@@ -213,8 +214,8 @@ static void answer_request(struct auth *a, const uint8_t *data, size_t len)
 }
 
 /*
- * One that comes again gets the answer that it got before (RFC 3748 §4.1). It is told by all of it, not by its
- * identifier alone: that begins anew after 255.
+ * One that comes again gets the answer that it got before (RFC 3748 §4.1). It is told by all of it, not by
+ * its identifier alone: that begins anew after 255.
  */
 static void receive_request(struct auth *a, const struct packet *p, usec_t now)
 {
@@ -265,7 +266,8 @@ static void receive_failure(struct auth *a)
 			  type_name(e->foreign_type, name), colon, a->message);
 	else
 		auth_fail(a, CAUSE_AUTH_FAILED, "EAP: %s%s%s",
-			  a->sends > 0 ? "the login was refused" : "the user was refused before any challenge",
+			  a->sends > 0 ? "the login was refused"
+				       : "the user was refused before any challenge",
 			  colon, a->message);
 }
 
@@ -290,7 +292,8 @@ static void ask_identity(struct auth *a, usec_t now)
 }
 
 /* The next request has a new identifier. */
-static void ask(struct auth *a, enum eap_step step, enum opcode op, struct chunk value, const char *text, usec_t now)
+static void ask(struct auth *a, enum eap_step step, uint8_t op, struct chunk value, const char *text,
+		usec_t now)
 {
 	a->eap.step = step;
 	a->eap.id++;
@@ -308,8 +311,8 @@ static void receive_identity(struct auth *a, struct wire_reader *r, usec_t now)
 		return;
 	random_fill(&a->config->random, a->eap.challenge, sizeof(a->eap.challenge));
 	a->eap.challenge_id = (uint8_t)(a->eap.id + 1);
-	ask(a, EAP_CHALLENGE, OP_CHALLENGE, CHUNK(a->eap.challenge, sizeof(a->eap.challenge)), name ? name : "",
-	    now);
+	ask(a, EAP_CHALLENGE, OP_CHALLENGE, CHUNK(a->eap.challenge, sizeof(a->eap.challenge)),
+	    name ? name : "", now);
 }
 
 /* An unknown user costs the same time as a wrong password. */

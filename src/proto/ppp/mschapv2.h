@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The messages of MS-CHAPv2 (RFC 2759), which CHAP and EAP carry alike. The computations are crypto/mschap.h's. */
+/* The messages of MS-CHAPv2 (RFC 2759), which CHAP and EAP carry alike. The computations are
+ * crypto/mschap.h's. */
 #pragma once
 
 #include <stdbool.h>

@@ -440,6 +440,21 @@ static void answer_callback(struct ppp *p, const struct packet *packet, usec_t n
 				       sizeof(no_callback));
 }
 
+/* True where the packet was the word for "you are authenticated": then it waits for its layer. */
+static bool network_began(struct ppp *p, uint16_t protocol, const uint8_t *info, size_t len, usec_t now)
+{
+	if (p->phase != PPP_AUTHENTICATE || (protocol != PPP_PROTO_IPCP && protocol != PPP_PROTO_IPV6CP))
+		return false;
+	auth_network_began(&p->auth);
+	auth_progress(p, now);
+	if (p->phase != PPP_NETWORK || len > sizeof(p->early.bytes))
+		return false;
+	p->early.protocol = protocol;
+	p->early.len = len;
+	memcpy(p->early.bytes, info, len);
+	return true;
+}
+
 static void control_input(struct ppp *p, uint16_t protocol, const uint8_t *info, size_t len, usec_t now)
 {
 	struct packet packet;
@@ -451,7 +466,7 @@ static void control_input(struct ppp *p, uint16_t protocol, const uint8_t *info,
 			lcp_input(p, &packet, now);
 		return;
 	}
-	if (!fsm_is_opened(&p->lcp_fsm))
+	if (!fsm_is_opened(&p->lcp_fsm) || network_began(p, protocol, info, len, now))
 		return;
 	if (protocol == PPP_PROTO_PAP || protocol == PPP_PROTO_CHAP || protocol == PPP_PROTO_EAP) {
 		/* What was not agreed on is dropped: a server does not change its mind. */
@@ -551,6 +566,7 @@ static void reset(struct ppp *p)
 	p->network_allowed = p->network_started = p->auth_began = p->ipv6_reported_down = false;
 	p->deadline = USEC_NEVER;
 	p->failure = (struct failure){ 0 };
+	p->early.len = 0;
 	wipe(&p->params, sizeof(p->params));
 }
 
@@ -587,8 +603,13 @@ void ppp_terminate(struct ppp *p, usec_t now)
 
 void ppp_network_allowed(struct ppp *p, usec_t now)
 {
+	struct early_packet early = p->early;
+
 	p->network_allowed = true;
+	p->early.len = 0;
 	start_network(p, now);
+	if (early.len > 0)
+		control_input(p, early.protocol, early.bytes, early.len, now);
 }
 
 void ppp_renumber(struct ppp *p, const struct ppp_server_config *server, usec_t now)

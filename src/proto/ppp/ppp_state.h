@@ -21,6 +21,13 @@ enum ppp_phase {
 
 #define PPP_EVENTS_MAX 16
 
+/* Ends the authentication; waits for ppp_network_allowed(). What is longer is sent again. */
+struct early_packet {
+	uint16_t protocol;
+	size_t len; /* 0: none */
+	uint8_t bytes[64];
+};
+
 struct ppp {
 	struct ppp_config config;
 	struct credentials credentials;
@@ -32,6 +39,7 @@ struct ppp {
 	struct ipcp ipcp;
 	struct ipv6cp ipv6cp;
 	struct auth auth;
+	struct early_packet early;
 	struct rate_limit rejects;
 	struct frame_queue queue;
 	struct ppp_params params;

@@ -63,7 +63,7 @@ static void defaults_are_those_of_the_design(void)
 	check_int(c.mtu, 1500);
 	check_int(c.port, 443);
 	check_int(c.distance, 210);
-	check_int(c.auth, CONFIG_AUTH_MSCHAPV2);
+	check_int(c.auth, CONFIG_AUTH_MSCHAPV2 | CONFIG_AUTH_EAP);
 	check(!c.disable && !c.no_default_route && !c.no_peer_dns && !c.disable_forwarding);
 	check_int(c.adjust_mss, CONFIG_MSS_UNSET);
 	check_int(c.source_validation, CONFIG_RPF_UNSET);

@@ -70,6 +70,27 @@ static void a_login_is_byte_for_byte(void)
 	check_str(ppp_params(&r->p)->peer_message, "OK");
 }
 
+/* pppd sends no EAP-Success, but begins with IPCP; other servers may lose theirs. */
+static void ipcp_from_a_proven_server_is_success(void)
+{
+	struct rig *r = challenged();
+
+	hears(r, "ff038021 0101000a 03060a090001");
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 0);
+	hears_vector(r, method->success_request);
+	hush(r);
+	hears(r, "ff038021 0101000a 03060a090001");
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
+	check_mem(ppp_params(&r->p)->hlak, 32, method->hlak.data, method->hlak.len);
+	bool answered = false;
+	for (const char *said = says(r); said[0]; said = says(r))
+		answered |= strcmp(said, "ff0380210201000a03060a090001") == 0;
+	check(answered);
+	hears_vector(r, plain->success); /* late, or lost and repeated */
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+}
+
 static void what_is_asked_again_is_answered_again(void)
 {
 	struct rig *r = challenged();
@@ -186,19 +207,26 @@ static void a_notification_is_acknowledged_and_told(void)
 static void what_is_malformed_or_out_of_place_is_dropped(void)
 {
 	static const char *const frames[] = {
-		"ff03c227 01300004",					       /* no type */
-		"ff03c227 01300005 03",					       /* a Nak as a request */
-		"ff03c227 02300006 1a03",				       /* a response */
-		"ff03c227 00300005 01",					       /* no such code */
-		"ff03c227 05300005 01",					       /* … */
-		"ff03c227 01300005 1a",					       /* no opcode */
-		"ff03c227 01300006 1a01",				       /* no length */
-		"ff03c227 0130001d 1a01210019" "10" "101112131415161718191a1b1c1d1e1f737276", /* MS-Length + 1 */
-		"ff03c227 0130001d 1a01210018" "11" "101112131415161718191a1b1c1d1e1f737276", /* value of 17 */
-		"ff03c227 01300019 1a01210014" "10" "101112131415161718191a1b1c1d1e",	      /* value cut */
-		"ff03c227 01300009 1a07210004",				       /* change of password: not asked for */
-		"ff03c227 01300009 1a02210004",				       /* a response in a request */
-		"ff03c227 0130000c 1a032100075333", "ff03c227 0130000b 1a0321000653", /* success, not challenged */
+		"ff03c227 01300004",	  /* no type */
+		"ff03c227 01300005 03",	  /* a Nak as a request */
+		"ff03c227 02300006 1a03", /* a response */
+		"ff03c227 00300005 01",	  /* no such code */
+		"ff03c227 05300005 01",	  /* … */
+		"ff03c227 01300005 1a",	  /* no opcode */
+		"ff03c227 01300006 1a01", /* no length */
+		"ff03c227 0130001d 1a01210019"
+		"10"
+		"101112131415161718191a1b1c1d1e1f737276", /* MS-Length + 1 */
+		"ff03c227 0130001d 1a01210018"
+		"11"
+		"101112131415161718191a1b1c1d1e1f737276", /* value of 17 */
+		"ff03c227 01300019 1a01210014"
+		"10"
+		"101112131415161718191a1b1c1d1e", /* value cut */
+		"ff03c227 01300009 1a07210004",	  /* change of password: not asked for */
+		"ff03c227 01300009 1a02210004",	  /* a response in a request */
+		"ff03c227 0130000c 1a032100075333",
+		"ff03c227 0130000b 1a0321000653", /* success, not challenged */
 	};
 	struct rig *r = eap_rig(true);
 
@@ -233,9 +261,9 @@ static void a_flood_gets_few_answers(void)
 
 /* What a server does with our wish for MS-CHAPv2. */
 
-#define BOTH (PPP_AUTH_MSCHAPV2 | PPP_AUTH_EAP)
+#define BOTH	    (PPP_AUTH_MSCHAPV2 | PPP_AUTH_EAP)
 #define EAP_REQUEST "ff03c021 01010008 0304c227"
-#define WISH "ff03c021030100090305c22381"
+#define WISH	    "ff03c021030100090305c22381"
 
 static void eap_is_taken_from_who_insists(void)
 {
@@ -304,6 +332,7 @@ static void who_goes_over_the_wish_is_told_by_a_cause(void)
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(a_login_is_byte_for_byte),
+					  TEST(ipcp_from_a_proven_server_is_success),
 					  TEST(what_is_asked_again_is_answered_again),
 					  TEST(a_request_waits_for_the_credentials),
 					  TEST(a_challenge_needs_no_identity_before),

@@ -32,7 +32,7 @@ static void the_shortest_line_has_good_defaults(void)
 	check_str(o.config.server, "vpn.example.com");
 	check_int(o.config.port, 443);
 	check_int(o.config.mtu, 1500);
-	check_int(o.config.auth, CONFIG_AUTH_MSCHAPV2);
+	check_int(o.config.auth, CONFIG_AUTH_MSCHAPV2 | CONFIG_AUTH_EAP);
 	check(!o.config.no_default_route && !o.config.no_peer_dns && !o.verbose && o.password_fd == -1);
 	quick_options_done(&o);
 }
@@ -58,7 +58,7 @@ static void every_option_reaches_its_place(void)
 	check_str(o.keylog_file, "/k");
 	check_str(o.config.server_name, "sstp.example");
 	check(o.config.no_default_route && o.config.no_peer_dns && o.verbose);
-	check_int(o.config.auth, CONFIG_AUTH_MSCHAPV2 | CONFIG_AUTH_PAP | CONFIG_AUTH_CHAP);
+	check_int(o.config.auth, CONFIG_AUTH_MSCHAPV2 | CONFIG_AUTH_EAP | CONFIG_AUTH_PAP | CONFIG_AUTH_CHAP);
 	check_int(o.password_fd, 7);
 	check_int(o.config.n_pins, 1);
 	quick_options_done(&o);
