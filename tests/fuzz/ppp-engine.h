@@ -55,9 +55,11 @@ static void machine_check_frame(struct machine *m, const uint8_t *frame, size_t 
 
 	REQUIRE(len >= 8 && len <= 1504 && frame[0] == 0xff && frame[1] == 0x03);
 	REQUIRE(protocol == PPP_PROTO_LCP || protocol == PPP_PROTO_PAP || protocol == PPP_PROTO_CHAP ||
-		protocol == PPP_PROTO_IPCP || protocol == PPP_PROTO_IPV6CP || protocol == PPP_PROTO_CBCP);
+		protocol == PPP_PROTO_EAP || protocol == PPP_PROTO_IPCP || protocol == PPP_PROTO_IPV6CP ||
+		protocol == PPP_PROTO_CBCP);
 	REQUIRE(packet_parse(info, info_len, &packet) == 0 && packet.len + 4 == info_len);
-	if (protocol == PPP_PROTO_PAP || protocol == PPP_PROTO_CHAP || protocol == PPP_PROTO_CBCP)
+	if (protocol == PPP_PROTO_PAP || protocol == PPP_PROTO_CHAP || protocol == PPP_PROTO_EAP ||
+	    protocol == PPP_PROTO_CBCP)
 		return;
 	if (packet.code >= CONFIGURE_REQUEST && packet.code <= CONFIGURE_REJECT)
 		REQUIRE(options_valid(packet.data, packet.len));
