@@ -94,6 +94,7 @@ static const int lookup[] = {
 	SCMP_SYS(bind),
 	SCMP_SYS(sendmmsg),
 	SCMP_SYS(recvmmsg),
+	SCMP_SYS(recvmmsg_time64),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(select),
@@ -128,6 +129,7 @@ static const int lookup[] = {
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(clock_getres),
+	SCMP_SYS(clock_getres_time64),
 	SCMP_SYS(set_robust_list),
 };
 
