@@ -669,6 +669,17 @@ static int claim_run_dir(struct daemon *d, const struct logger *log, struct fail
 	return r;
 }
 
+/* What a daemon said that was restarted or has crashed is what one wants to read. */
+static void keep_journal(struct daemon *d, const struct logger *log)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/journal", daemon_run_dir(d));
+	int r = journal_keep(&d->journal, path);
+	if (r < 0)
+		log_warning(log, "%s: %s: the log will end with this process", path, strerror(-r));
+}
+
 /* A descriptor for each device and up to two for each worker. */
 static void raise_limits(void)
 {
@@ -727,6 +738,8 @@ static int start(struct daemon *d, const struct logger *log, struct failure *fai
 	/* Before anything of another daemon could be taken for leftovers. A re-exec has the lock already. */
 	if (d->options.resume_fd < 0)
 		r = claim_run_dir(d, &both, failure);
+	if (r == 0)
+		keep_journal(d, &both);
 	if (r == 0)
 		r = manager_init(&d->manager, &d->options.manager, &both, failure);
 	if (r < 0)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The last log lines, bounded in bytes; the oldest are dropped. Fed as the second reader of a struct logger.
+/*
+ * The last log lines, bounded in bytes; the oldest are dropped. Fed as the second reader of a struct logger.
+ * In a file that is mapped they outlive the program, however it ends.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +14,7 @@
 #define JOURNAL_SIZE (256u << 10)
 
 struct journal_line {
-	uint64_t number; /* grows by one with every line since the start */
+	uint64_t number; /* grows by one with every line */
 	int64_t time;	 /* wall clock, seconds */
 	enum log_level level;
 	const char *tag; /* interface, "" = the daemon itself; valid until the next line is written */
@@ -23,16 +26,16 @@ struct journal {
 	void (*follow)(void *ctx, const struct journal_line *line);
 	void *follow_ctx;
 	/* private */
-	char *ring;
-	size_t first, len; /* bytes in use, from `first` on, in whole records that may wrap */
-	uint64_t next_number;
+	struct journal_ring *ring;
+	bool mapped;
 };
 
-/* 0 or -ENOMEM. */
+/* In memory. 0 or -ENOMEM. */
 int journal_init(struct journal *j);
+/* From now on in a file, behind the lines of a former program there. It is made where there is none, and
+ * begun anew where it is damaged. Negative errno: the journal stays in memory. */
+int journal_keep(struct journal *j, const char *path);
 void journal_done(struct journal *j);
-/* A line of another time: of the program before a re-exec. */
-void journal_add(struct journal *j, int64_t when, enum log_level level, const char *tag, const char *line);
 /* struct logger.sink. */
 void journal_sink(void *journal, enum log_level level, const char *tag, const char *line);
 /* Calls `fn`, which must not log, for the kept lines, oldest first; `tag` NULL = all. */

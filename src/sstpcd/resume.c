@@ -18,7 +18,7 @@
 #include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION	  6
+#define RESUME_VERSION	  7
 #define RESUME_MAX	  (64u << 20)
 #define RECORD_MAX	  8192
 #define ARGS_MAX	  64
@@ -126,29 +126,6 @@ static void add_record(struct text *out, const struct wire_writer *w)
 		text_add_len(out, (const char *)w->data, w->len);
 }
 
-static void add_line(void *ctx, const struct journal_line *line)
-{
-	uint8_t buf[RECORD_MAX];
-	struct wire_writer w = wire_writer(buf, sizeof(buf));
-
-	wire_put_u64(&w, (uint64_t)line->time);
-	wire_put_u8(&w, (uint8_t)line->level);
-	ipc_put_text(&w, line->tag);
-	ipc_put_text(&w, line->text);
-	add_record(ctx, &w);
-}
-
-static void add_journal(struct text *out, struct journal *journal)
-{
-	_cleanup_text_ struct text lines = { 0 };
-
-	journal_each(journal, NULL, add_line, &lines);
-	struct wire_writer w = {
-		.data = (uint8_t *)lines.data, .size = lines.len, .len = lines.len, .error = lines.error
-	};
-	add_record(out, &w);
-}
-
 static void add_tree(struct text *out, const struct config_tree *tree)
 {
 	_cleanup_text_ struct text file = { 0 };
@@ -182,7 +159,6 @@ static void save(struct daemon *d, struct text *out)
 	wire_put_u64(&w, confirm_seconds(d));
 	wire_put_u32(&w, (uint32_t)d->lock_fd);
 	add_record(out, &w);
-	add_journal(out, &d->journal);
 	add_tree(out, d->system.running);
 	add_tree(out, d->system.confirm_previous);
 	for (size_t i = 0; i < d->manager.n_tunnels; i++) {
@@ -511,20 +487,6 @@ static struct config_tree *load_tree(struct wire_reader *all)
 	return config_file_parse((const char *)record.data, len, &errors);
 }
 
-static void load_journal(struct daemon *d, struct wire_reader lines)
-{
-	while (wire_left(&lines) > 0 && !lines.error) {
-		struct wire_reader line = next_record(&lines);
-		int64_t when = (int64_t)wire_u64(&line);
-		unsigned level = wire_u8(&line);
-		char tag[IFNAMSIZ], text[1024];
-		ipc_get_text(&line, tag, sizeof(tag));
-		ipc_get_text(&line, text, sizeof(text));
-		if (wire_finish(&line) == 0 && level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG)
-			journal_add(&d->journal, when, (enum log_level)level, tag, text);
-	}
-}
-
 /* What the state says of the daemon itself. */
 struct saved_daemon {
 	uint32_t n_tunnels;
@@ -553,7 +515,6 @@ static int check(struct daemon *d, struct wire_reader *all)
 	int r = get_daemon(all, &s);
 	if (r < 0)
 		return r;
-	(void)next_record(all); /* the log */
 	struct config_tree *running = load_tree(all);
 	r = running && !all->error ? 0 : -EBADMSG;
 	config_tree_free(running);
@@ -569,7 +530,6 @@ static int load(struct daemon *d, struct wire_reader *all)
 		return r;
 	if (fcntl(s.lock_fd, F_SETFD, FD_CLOEXEC) == 0)
 		d->lock_fd = s.lock_fd;
-	load_journal(d, next_record(all));
 	struct config_tree *running = load_tree(all);
 	struct config_tree *previous = load_tree(all);
 	if (!running || all->error) {

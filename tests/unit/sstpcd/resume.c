@@ -175,7 +175,6 @@ static int check_state(uint32_t version, const char *file)
 	wire_put_u32(&w, 3);
 	add_record(&state, &w);
 	w.len = 0;
-	add_record(&state, &w); /* the log */
 	wire_put(&w, file, strlen(file));
 	add_record(&state, &w);
 	w.len = 0;
