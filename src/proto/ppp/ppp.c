@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "proto/ppp/ppp_state.h"
+#include "proto/ppp/link.h"
+#include "proto/ppp/network.h"
 
 #define LCP_TIME (25 * USEC_PER_SEC)
 /* As the call has ([MS-SSTP] 3.2.2): somebody may have to confirm a login on a telephone. */
 #define AUTH_TIME (60 * USEC_PER_SEC)
-#define IPCP_TIME (30 * USEC_PER_SEC)
 /* Two tries of a second, and room for a peer that is slow to answer the second. */
 #define TERMINATE_TIME (3 * USEC_PER_SEC)
 
@@ -17,21 +17,19 @@ static usec_t or_default(usec_t configured, usec_t otherwise)
 	return configured ? configured : otherwise;
 }
 
-static bool runs(const struct ppp *p)
+bool ppp_runs(const struct ppp *p)
 {
 	return p->phase != PPP_DEAD && p->phase != PPP_ENDED;
 }
 
-/* How details name the other side. */
-static const char *peer_name(const struct ppp *p)
+const char *ppp_peer_name(const struct ppp *p)
 {
 	return p->config.role == PPP_CLIENT ? "server" : "client";
 }
 
 /* Events and ends */
 
-/* The last place is kept for DOWN. More than that only happens if nobody takes them. */
-static void raise_event(struct ppp *p, enum ppp_event_type type)
+void ppp_raise(struct ppp *p, enum ppp_event_type type)
 {
 	unsigned limit = type == PPP_EVENT_DOWN ? PPP_EVENTS_MAX : PPP_EVENTS_MAX - 1;
 
@@ -53,13 +51,7 @@ struct ppp_event ppp_event(struct ppp *p)
 	return event;
 }
 
-static void network_down(struct ppp *p)
-{
-	p->params.ipv4_up = p->params.ipv6_up = false;
-}
-
-/* Ends the link for p->failure. Where LCP is not over by itself the peer gets one Terminate-Request. */
-static void end(struct ppp *p, usec_t now)
+void ppp_end(struct ppp *p, usec_t now)
 {
 	if (p->phase == PPP_ENDED)
 		return;
@@ -68,135 +60,14 @@ static void end(struct ppp *p, usec_t now)
 	auth_reset(&p->auth);
 	p->phase = PPP_ENDED;
 	p->deadline = USEC_NEVER;
-	raise_event(p, PPP_EVENT_DOWN);
+	ppp_raise(p, PPP_EVENT_DOWN);
 }
 
-#define fail(p, now, ...)                                \
-	do {                                             \
-		failure_set(&(p)->failure, __VA_ARGS__); \
-		end(p, now);                             \
-	} while (0)
-
-static void fail_with(struct ppp *p, const struct failure *failure, usec_t now)
+void ppp_fail_with(struct ppp *p, const struct failure *failure, usec_t now)
 {
 	if (p->failure.cause == CAUSE_NONE)
 		p->failure = *failure;
-	end(p, now);
-}
-
-/* The network layer */
-
-static void start_network(struct ppp *p, usec_t now)
-{
-	if (p->phase != PPP_NETWORK || !p->network_allowed || p->network_started)
-		return;
-	p->network_started = true;
-	if (p->config.ipv4) {
-		fsm_event(&p->ipcp_fsm, FSM_OPEN, now);
-		fsm_event(&p->ipcp_fsm, FSM_UP, now);
-	}
-	if (p->config.ipv6) {
-		fsm_event(&p->ipv6cp_fsm, FSM_OPEN, now);
-		fsm_event(&p->ipv6cp_fsm, FSM_UP, now);
-	}
-}
-
-static void ipcp_failed(struct ppp *p, usec_t now)
-{
-	switch (p->ipcp_fsm.reason) {
-	case FSM_REASON_LAYER:
-		fail_with(p, &p->ipcp.failure, now);
-		break;
-	case FSM_REASON_NONE:
-	case FSM_REASON_TIMEOUT:
-		fail(p, now, CAUSE_IPCP_TIMEOUT, "no answer to %d Configure-Requests", FSM_MAX_CONFIGURE);
-		break;
-	case FSM_REASON_CODE_REJECTED:
-	case FSM_REASON_PROTOCOL_REJECTED:
-		fail(p, now, CAUSE_IPCP_REJECTED, "the %s does not know IPCP", peer_name(p));
-		break;
-	case FSM_REASON_TERMINATED:
-		fail(p, now, CAUSE_IPCP_REJECTED, "the %s ended IPCP", peer_name(p));
-		break;
-	case FSM_REASON_NO_AGREEMENT:
-		fail(p, now, CAUSE_IPCP_NO_ADDRESS, "no agreement after %d rounds", FSM_MAX_ROUNDS);
-		break;
-	case FSM_REASON_FLOOD:
-	case FSM_REASON_RENEGOTIATED:
-		fail(p, now, CAUSE_IPCP_NO_ADDRESS, "more than %d Configure-Requests", FSM_MAX_REQUESTS);
-		break;
-	}
-}
-
-static void ipcp_up(struct ppp *p, usec_t now)
-{
-	struct ppp_params *params = &p->params;
-
-	if (!ipcp_check(&p->ipcp)) {
-		fail_with(p, &p->ipcp.failure, now);
-		return;
-	}
-	params->local = p->ipcp.value[IPCP_ADDRESS];
-	params->peer = p->ipcp.peer;
-	params->dns[0] = p->ipcp.value[IPCP_DNS1];
-	params->dns[1] = p->ipcp.value[IPCP_DNS2];
-	params->nbns[0] = p->ipcp.value[IPCP_NBNS1];
-	params->nbns[1] = p->ipcp.value[IPCP_NBNS2];
-	params->ipv4_up = true;
-	p->deadline = USEC_NEVER;
-	raise_event(p, PPP_EVENT_IPCP_UP);
-}
-
-static void ipcp_progress(struct ppp *p, usec_t now)
-{
-	unsigned signals = fsm_take_signals(&p->ipcp_fsm);
-
-	if (!runs(p))
-		return;
-	if ((signals & FSM_SIGNAL_FINISHED) || p->ipcp_fsm.reason != FSM_REASON_NONE) {
-		ipcp_failed(p, now);
-		return;
-	}
-	if (signals & FSM_SIGNAL_DOWN) {
-		p->params.ipv4_up = false;
-		p->deadline = now + or_default(p->config.ipcp_time, IPCP_TIME);
-		raise_event(p, PPP_EVENT_IPCP_DOWN);
-	}
-	if (signals & FSM_SIGNAL_UP)
-		ipcp_up(p, now);
-}
-
-static void ipv6cp_down(struct ppp *p, usec_t now)
-{
-	p->params.ipv6_up = false;
-	if (!p->ipv6_reported_down)
-		raise_event(p, PPP_EVENT_IPV6CP_DOWN);
-	p->ipv6_reported_down = true;
-	if (!p->config.ipv4)
-		fail(p, now, CAUSE_IPCP_NO_ADDRESS, "IPv6 is not to be had, and IPv4 is not wanted");
-}
-
-static void ipv6cp_up(struct ppp *p)
-{
-	memcpy(p->params.local_id, p->ipv6cp.id, INTERFACE_ID_LEN);
-	memcpy(p->params.peer_id, p->ipv6cp.peer_id, INTERFACE_ID_LEN);
-	p->params.ipv6_up = true;
-	p->ipv6_reported_down = false;
-	if (!p->config.ipv4)
-		p->deadline = USEC_NEVER;
-	raise_event(p, PPP_EVENT_IPV6CP_UP);
-}
-
-static void ipv6cp_progress(struct ppp *p, usec_t now)
-{
-	unsigned signals = fsm_take_signals(&p->ipv6cp_fsm);
-
-	if (!runs(p))
-		return;
-	if (signals & (FSM_SIGNAL_DOWN | FSM_SIGNAL_FINISHED))
-		ipv6cp_down(p, now);
-	else if (signals & FSM_SIGNAL_UP)
-		ipv6cp_up(p);
+	ppp_end(p, now);
 }
 
 /* Authentication */
@@ -208,9 +79,9 @@ static void authenticated(struct ppp *p, usec_t now)
 	/* The crypto binding is made once: LCP cannot be negotiated again from here on. */
 	p->lcp_fsm.locked = true;
 	p->phase = PPP_NETWORK;
-	p->deadline = now + or_default(p->config.ipcp_time, IPCP_TIME);
-	raise_event(p, PPP_EVENT_AUTHENTICATED);
-	start_network(p, now);
+	p->deadline = now + network_time(p);
+	ppp_raise(p, PPP_EVENT_AUTHENTICATED);
+	network_start(p, now);
 }
 
 static void auth_progress(struct ppp *p, usec_t now)
@@ -228,7 +99,7 @@ static void auth_progress(struct ppp *p, usec_t now)
 		memcpy(p->params.peer_message, p->auth.message, sizeof(p->params.peer_message));
 		if (p->auth.type != PPP_AUTH_EAP)
 			lcp_consider_eap(&p->lcp, &p->auth.failure);
-		fail_with(p, &p->auth.failure, now);
+		ppp_fail_with(p, &p->auth.failure, now);
 		break;
 	}
 }
@@ -246,7 +117,7 @@ static void lcp_up(struct ppp *p, usec_t now)
 	if (!p->auth_began) /* one span for all of it, however often the link is renegotiated meanwhile */
 		p->deadline = now + or_default(p->config.auth_time, AUTH_TIME);
 	p->auth_began = true;
-	raise_event(p, PPP_EVENT_LCP_UP);
+	ppp_raise(p, PPP_EVENT_LCP_UP);
 	if (auth) {
 		auth_start(&p->auth, auth, now);
 		auth_progress(p, now);
@@ -254,7 +125,7 @@ static void lcp_up(struct ppp *p, usec_t now)
 		authenticated(p, now);
 	} else {
 		lcp_set_auth_failure(&p->lcp, &p->failure);
-		end(p, now);
+		ppp_end(p, now);
 	}
 }
 
@@ -262,29 +133,30 @@ static void lcp_failed(struct ppp *p, usec_t now)
 {
 	switch (p->lcp_fsm.reason) {
 	case FSM_REASON_LAYER:
-		fail_with(p, &p->lcp.failure, now);
+		ppp_fail_with(p, &p->lcp.failure, now);
 		break;
 	case FSM_REASON_NONE:
 	case FSM_REASON_TIMEOUT:
-		fail(p, now, CAUSE_LCP_TIMEOUT, "no answer to %d Configure-Requests", FSM_MAX_CONFIGURE);
+		ppp_fail(p, now, CAUSE_LCP_TIMEOUT, "no answer to %d Configure-Requests", FSM_MAX_CONFIGURE);
 		break;
 	case FSM_REASON_CODE_REJECTED:
-		fail(p, now, CAUSE_LCP_FAILED, "the %s rejected a basic LCP code", peer_name(p));
+		ppp_fail(p, now, CAUSE_LCP_FAILED, "the %s rejected a basic LCP code", ppp_peer_name(p));
 		break;
 	case FSM_REASON_PROTOCOL_REJECTED:
-		fail(p, now, CAUSE_LCP_FAILED, "the %s rejected LCP itself", peer_name(p));
+		ppp_fail(p, now, CAUSE_LCP_FAILED, "the %s rejected LCP itself", ppp_peer_name(p));
 		break;
 	case FSM_REASON_NO_AGREEMENT:
-		fail(p, now, CAUSE_LCP_FAILED, "no agreement after %d rounds", FSM_MAX_ROUNDS);
+		ppp_fail(p, now, CAUSE_LCP_FAILED, "no agreement after %d rounds", FSM_MAX_ROUNDS);
 		break;
 	case FSM_REASON_FLOOD:
-		fail(p, now, CAUSE_LCP_FAILED, "more than %d Configure-Requests", FSM_MAX_REQUESTS);
+		ppp_fail(p, now, CAUSE_LCP_FAILED, "more than %d Configure-Requests", FSM_MAX_REQUESTS);
 		break;
 	case FSM_REASON_RENEGOTIATED:
-		fail(p, now, CAUSE_LCP_TERMINATED, "the %s renegotiates LCP after the login", peer_name(p));
+		ppp_fail(p, now, CAUSE_LCP_TERMINATED, "the %s renegotiates LCP after the login",
+			 ppp_peer_name(p));
 		break;
 	case FSM_REASON_TERMINATED:
-		fail(p, now, CAUSE_LCP_TERMINATED, "Terminate-Ack without a request");
+		ppp_fail(p, now, CAUSE_LCP_TERMINATED, "Terminate-Ack without a request");
 		break;
 	}
 }
@@ -293,11 +165,11 @@ static void lcp_progress(struct ppp *p, usec_t now)
 {
 	unsigned signals = fsm_take_signals(&p->lcp_fsm);
 
-	if (!runs(p))
+	if (!ppp_runs(p))
 		return;
 	if (p->phase == PPP_TERMINATE) {
 		if (signals & FSM_SIGNAL_FINISHED)
-			end(p, now);
+			ppp_end(p, now);
 		return;
 	}
 	if ((signals & FSM_SIGNAL_FINISHED) || p->lcp_fsm.reason != FSM_REASON_NONE) {
@@ -345,7 +217,7 @@ static void lcp_terminated(struct ppp *p, const struct packet *packet, usec_t no
 		failure_set(&p->failure, CAUSE_LCP_TERMINATED, "before an address was agreed%s%s", colon,
 			    said);
 	fsm_event(&p->lcp_fsm, FSM_DOWN, now); /* no Terminate-Request of ours behind the Ack */
-	end(p, now);
+	ppp_end(p, now);
 }
 
 static void protocol_reject(struct ppp *p, uint16_t protocol, const uint8_t *info, size_t len, usec_t now)
@@ -361,20 +233,6 @@ static void protocol_reject(struct ppp *p, uint16_t protocol, const uint8_t *inf
 			       fsm_next_id(&p->lcp_fsm), body, w.len);
 }
 
-/* What we have not sent yet cannot be rejected: that is somebody else's answer, and ends nothing. */
-static void reject_network(struct ppp *p, uint16_t protocol, usec_t now)
-{
-	if (!p->network_started)
-		return;
-	if (protocol == PPP_PROTO_IPCP && p->config.ipv4) {
-		fsm_fail(&p->ipcp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
-		ipcp_progress(p, now);
-	} else if (protocol == PPP_PROTO_IPV6CP && p->config.ipv6) {
-		fsm_fail(&p->ipv6cp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
-		ipv6cp_progress(p, now);
-	}
-}
-
 static void receive_protocol_reject(struct ppp *p, const struct packet *packet, usec_t now)
 {
 	struct wire_reader r = wire_reader(packet->data, packet->len);
@@ -385,10 +243,10 @@ static void receive_protocol_reject(struct ppp *p, const struct packet *packet, 
 	if (protocol == PPP_PROTO_LCP) {
 		fsm_fail(&p->lcp_fsm, FSM_REASON_PROTOCOL_REJECTED, now);
 	} else if (protocol == PPP_PROTO_IPCP || protocol == PPP_PROTO_IPV6CP) {
-		reject_network(p, protocol, now);
+		network_rejected(p, protocol, now);
 	} else if (p->phase == PPP_AUTHENTICATE && p->auth.method && protocol == p->auth.method->protocol) {
-		fail(p, now, CAUSE_AUTH_METHOD, "the %s agreed on %s and then rejected it", peer_name(p),
-		     ppp_auth_name(p->auth.type));
+		ppp_fail(p, now, CAUSE_AUTH_METHOD, "the %s agreed on %s and then rejected it",
+			 ppp_peer_name(p), ppp_auth_name(p->auth.type));
 	}
 }
 
@@ -590,7 +448,7 @@ void ppp_terminate(struct ppp *p, usec_t now)
 	if (p->phase == PPP_ENDED || p->phase == PPP_TERMINATE)
 		return;
 	if (p->phase == PPP_DEAD) {
-		end(p, now);
+		ppp_end(p, now);
 		return;
 	}
 	p->phase = PPP_TERMINATE;
@@ -607,7 +465,7 @@ void ppp_network_allowed(struct ppp *p, usec_t now)
 
 	p->network_allowed = true;
 	p->early.len = 0;
-	start_network(p, now);
+	network_start(p, now);
 	if (early.len > 0)
 		control_input(p, early.protocol, early.bytes, early.len, now);
 }
@@ -632,7 +490,7 @@ usec_t ppp_deadline(const struct ppp *p)
 {
 	usec_t deadline = MIN(p->deadline, p->lcp_fsm.deadline);
 
-	if (!runs(p))
+	if (!ppp_runs(p))
 		return USEC_NEVER;
 	if (p->phase == PPP_NETWORK)
 		deadline = MIN(deadline, MIN(p->ipcp_fsm.deadline, p->ipv6cp_fsm.deadline));
@@ -649,41 +507,41 @@ static void phase_timeout(struct ppp *p, usec_t now)
 	case PPP_ENDED:
 		break;
 	case PPP_ESTABLISH:
-		fail(p, now, CAUSE_LCP_TIMEOUT, "%s",
-		     p->lcp_fsm.heard ? "the negotiation does not come to an end" : "nothing was heard");
+		ppp_fail(p, now, CAUSE_LCP_TIMEOUT, "%s",
+			 p->lcp_fsm.heard ? "the negotiation does not come to an end" : "nothing was heard");
 		break;
 	case PPP_AUTHENTICATE:
 		if (a->config->role == PPP_CLIENT && !p->credentials.known)
-			fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no user name and password were given",
-			     ppp_auth_name(a->type));
+			ppp_fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no user name and password were given",
+				 ppp_auth_name(a->type));
 		else
-			fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no %s", ppp_auth_name(a->type),
-			     a->config->role == PPP_SERVER ? "login"
-			     : a->sends == 0		   ? "challenge"
-							   : "answer to the login");
+			ppp_fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no %s", ppp_auth_name(a->type),
+				 a->config->role == PPP_SERVER ? "login"
+				 : a->sends == 0	       ? "challenge"
+							       : "answer to the login");
 		break;
 	case PPP_NETWORK:
-		fail(p, now, CAUSE_IPCP_TIMEOUT, "%s",
-		     !p->network_started   ? "the call was not confirmed"
-		     : p->ipcp_fsm.heard   ? "the negotiation does not come to an end"
-		     : p->ipv6cp_fsm.heard ? "only IPv6 is answered"
-					   : "nothing was heard");
+		ppp_fail(p, now, CAUSE_IPCP_TIMEOUT, "%s",
+			 !p->network_started   ? "the call was not confirmed"
+			 : p->ipcp_fsm.heard   ? "the negotiation does not come to an end"
+			 : p->ipv6cp_fsm.heard ? "only IPv6 is answered"
+					       : "nothing was heard");
 		break;
 	case PPP_TERMINATE:
-		end(p, now);
+		ppp_end(p, now);
 		break;
 	}
 }
 
 void ppp_timeout(struct ppp *p, usec_t now)
 {
-	if (runs(p) && now >= p->deadline)
+	if (ppp_runs(p) && now >= p->deadline)
 		phase_timeout(p, now);
-	if (runs(p) && now >= p->lcp_fsm.deadline) {
+	if (ppp_runs(p) && now >= p->lcp_fsm.deadline) {
 		fsm_timeout(&p->lcp_fsm, now);
 		lcp_progress(p, now);
 	}
-	if (runs(p) && now >= p->auth.deadline) {
+	if (ppp_runs(p) && now >= p->auth.deadline) {
 		p->auth.method->timeout(&p->auth, now);
 		auth_progress(p, now);
 	}
