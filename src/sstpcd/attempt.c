@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "proto/ppp/ppp.h"
 #include "sstpcd/password.h"
@@ -208,8 +207,6 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 		return 0;
 	}
 	t->process.phase = WORKER_PHASE_UP;
-	if (!a->has_up)
-		a->up_since = (int64_t)time(NULL);
 	a->up = up;
 	a->has_up = true;
 	a->has_ipv6 = up.ipv6;

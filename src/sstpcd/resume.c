@@ -70,7 +70,6 @@ static void put_attempt(struct wire_writer *w, const struct tunnel_attempt *a)
 	wire_put_u8(w, a->has_up);
 	if (a->has_up)
 		worker_put_up(w, &a->up);
-	wire_put_u64(w, (uint64_t)a->up_since);
 	wire_put_u8(w, a->has_ipv6);
 	wire_put(w, a->ipv6.local_id, sizeof(a->ipv6.local_id));
 	wire_put(w, a->ipv6.peer_id, sizeof(a->ipv6.peer_id));
@@ -295,7 +294,6 @@ static int get_attempt(struct wire_reader *r, struct tunnel_attempt *a)
 	a->has_up = ipc_get_bool(r);
 	if (a->has_up && worker_get_up(r, &a->up) < 0)
 		return -EBADMSG;
-	a->up_since = (int64_t)wire_u64(r);
 	a->has_ipv6 = ipc_get_bool(r);
 	wire_copy(r, a->ipv6.local_id, sizeof(a->ipv6.local_id));
 	wire_copy(r, a->ipv6.peer_id, sizeof(a->ipv6.peer_id));

@@ -105,7 +105,6 @@ struct tunnel_attempt {
 	struct worker_ipv6 ipv6;
 	struct worker_rdnss rdnss;
 	struct worker_stats stats;
-	int64_t up_since;	/* wall clock, seconds; with has_up */
 	usec_t stats_asked;	/* when; 0 = no answer is awaited */
 	struct net_addr server; /* the first address that was tried, later the one that was reached */
 	struct worker_addresses
