@@ -266,7 +266,6 @@ static int on_stats(struct tunnel *t, const struct ipc_message *m)
 
 	if (r < 0)
 		return r;
-	t->attempt->has_stats = true;
 	t->attempt->stats_asked = 0;
 	tunnel_answered(t);
 	tunnel_note(t, TUNNEL_NOTE_STATS);

@@ -98,7 +98,7 @@ struct tunnel_attempt {
 	enum stage stage;	     /* the present one, or the one that it ended in */
 	usec_t stage_at[_STAGE_MAX]; /* when each began; 0 = not reached */
 	char stage_detail[128];	     /* of `stage` */
-	bool has_verified, has_link, has_up, has_ipv6, has_stats;
+	bool has_verified, has_link, has_up, has_ipv6;
 	struct worker_verified verified;
 	struct worker_link link;
 	struct worker_up up;
