@@ -110,12 +110,11 @@ static void write_packets(struct pump *p)
 /* What a user can make of the end of the connection. */
 static const char *end_of_connection(const struct pump *p, ssize_t result)
 {
+	const struct failure *f = tls_failure(p->tls);
+
 	if (result == 0)
 		return "closed by the other side";
-	if (result == -ECONNRESET)
-		return "reset by the other side";
-	return tls_failure(p->tls)->detail[0] ? tls_failure(p->tls)->detail
-					      : cause_summary(tls_failure(p->tls)->cause);
+	return f->detail[0] ? f->detail : cause_summary(f->cause);
 }
 
 /*

@@ -211,7 +211,9 @@ int explain_session(struct tls *t)
 			    peer_name(t));
 	} else if (socket_error && socket_error != -EPIPE) {
 		t->error = socket_error;
-		failure_set(f, CAUSE_CONNECTION_LOST, "%s", strerror(-socket_error));
+		failure_set(f, CAUSE_CONNECTION_LOST, "%s",
+			    socket_error == -ECONNRESET ? "reset by the other side"
+							: strerror(-socket_error));
 	} else if (t->wire.eof || socket_error) {
 		t->error = -ECONNRESET;
 		failure_set(f, CAUSE_CONNECTION_LOST, "%s closed it without close_notify", peer_name(t));

@@ -547,6 +547,34 @@ static void what_came_before_the_end_of_the_session_is_delivered(void)
 	pair_free(p);
 }
 
+/* A firewall resets, a server that dies does not: who looks for the cause wants to know. */
+static void an_end_is_told_as_it_came(void)
+{
+	static const struct {
+		struct linger linger; /* of 0 s: RST instead of FIN */
+		const char *detail;
+	} ends[] = {
+		{ { 0 }, "the server closed it without close_notify, without a goodbye" },
+		{ { .l_onoff = 1 }, "reset by the other side, without a goodbye" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct pair *p = pair_new(0, LITTLE);
+
+		while (run(&p->client, &p->server, 10))
+			continue;
+		must(setsockopt(p->server.socket, SOL_SOCKET, SO_LINGER, &ends[i].linger,
+				sizeof(ends[i].linger)) == 0,
+		     "SO_LINGER");
+		p->server.socket = close_fd(p->server.socket);
+		while (session_is_open(&p->client.session) && run(&p->client, NULL, PATIENCE_MS))
+			continue;
+		check_int(p->client.session.failure.cause, CAUSE_CONNECTION_LOST);
+		check_str(p->client.session.failure.detail, ends[i].detail);
+		pair_free(p);
+	}
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){ TEST(the_kernel_says_when_it_has_not_enough_any_more),
@@ -556,5 +584,6 @@ int main(void)
 					  TEST(what_was_received_is_read_to_its_end),
 					  TEST(what_a_read_cuts_is_joined_with_what_comes_next),
 					  TEST(what_came_before_the_end_of_the_session_is_delivered),
+					  TEST(an_end_is_told_as_it_came),
 					  {} });
 }
