@@ -185,7 +185,8 @@ void explain_handshake(struct tls *t)
 	else if (t->alert >= 0)
 		explain_alert(t, f);
 	else if (t->wire.eof || socket_error == -ECONNRESET || socket_error == -EPIPE)
-		failure_set(f, CAUSE_TLS_FAILED, "%s closed the connection %s", peer_name(t),
+		failure_set(f, CAUSE_TLS_FAILED, "%s %s the connection %s", peer_name(t),
+			    socket_error == -ECONNRESET ? "reset" : "closed",
 			    t->wire.first_len == 0 ? "without an answer" : "during the handshake");
 	else if (socket_error)
 		failure_set(f, CAUSE_TLS_FAILED, "%s", strerror(-socket_error));

@@ -573,8 +573,10 @@ static void renegotiation_is_refused_and_the_session_goes_on(void)
 
 /* --- servers that are none --- */
 
-/* The client's verdict on a server that sends `data` whatever it hears, and then closes or not. */
-static struct failure verdict_on(const void *data, size_t len, bool closes)
+enum then { STAYS, CLOSES, RESETS };
+
+/* The client's verdict on a server that sends `data` whatever it hears, and what it does then. */
+static struct failure verdict_on(const void *data, size_t len, enum then then)
 {
 	struct tls_policy p = policy();
 	struct failure f = { 0 };
@@ -586,7 +588,9 @@ static struct failure verdict_on(const void *data, size_t len, bool closes)
 		result = tls_handshake(t);
 		if (result == -EAGAIN && len > 0)
 			(void)!write(fds[1], data, len);
-		if (closes)
+		if (then == CLOSES)
+			(void)shutdown(fds[1], SHUT_WR);
+		else if (then == RESETS) /* it has not read our ClientHello */
 			fds[1] = close_fd(fds[1]);
 		result = tls_handshake(t);
 		f = *tls_failure(t);
@@ -606,43 +610,46 @@ static void strange_servers_get_a_name(void)
 	static const struct {
 		const char *data;
 		size_t len;
-		bool closes;
+		enum then then;
 		enum cause cause;
 		const char *detail;
 	} rows[] = {
-		{ BYTES("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"), true, CAUSE_TLS_NOT_TLS,
+		{ BYTES("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"), CLOSES, CAUSE_TLS_NOT_TLS,
 		  "it answered \"HTTP/1.1 400 Bad Request\"" },
-		{ BYTES("SSH-2.0-OpenSSH_9.2\r\n"), false, CAUSE_TLS_NOT_TLS,
+		{ BYTES("SSH-2.0-OpenSSH_9.2\r\n"), STAYS, CAUSE_TLS_NOT_TLS,
 		  "it answered \"SSH-2.0-OpenSSH_9.2\"" },
-		{ BYTES("\x00\x01\x02\x03\x04\x05\x06\x07"), true, CAUSE_TLS_NOT_TLS,
+		{ BYTES("\x00\x01\x02\x03\x04\x05\x06\x07"), CLOSES, CAUSE_TLS_NOT_TLS,
 		  "it answered \"........\"" },
-		{ BYTES("\x1b[31mevil\x07\x07\x07\x07"), true, CAUSE_TLS_NOT_TLS,
+		{ BYTES("\x1b[31mevil\x07\x07\x07\x07"), CLOSES, CAUSE_TLS_NOT_TLS,
 		  "it answered \".[31mevil....\"" },
-		{ BYTES("\x16\x02\x01\x00\x05xxxxx"), false, CAUSE_TLS_NOT_TLS, "" },
-		{ BYTES(""), true, CAUSE_TLS_FAILED, "the server closed the connection without an answer" },
-		{ BYTES("\x16\x03\x03\x00\x40\x02"), true, CAUSE_TLS_FAILED,
+		{ BYTES("\x16\x02\x01\x00\x05xxxxx"), STAYS, CAUSE_TLS_NOT_TLS, "" },
+		{ BYTES(""), CLOSES, CAUSE_TLS_FAILED, "the server closed the connection without an answer" },
+		{ BYTES("\x16\x03\x03\x00\x40\x02"), CLOSES, CAUSE_TLS_FAILED,
 		  "the server closed the connection during the handshake" },
-		{ BYTES("\x15\x03\x03\x00\x02\x02\x28"), true, CAUSE_TLS_ALERT,
+		{ BYTES(""), RESETS, CAUSE_TLS_FAILED, "the server reset the connection without an answer" },
+		{ BYTES("\x16\x03\x03\x00\x40\x02"), RESETS, CAUSE_TLS_FAILED,
+		  "the server reset the connection during the handshake" },
+		{ BYTES("\x15\x03\x03\x00\x02\x02\x28"), CLOSES, CAUSE_TLS_ALERT,
 		  "alert handshake_failure (40)" },
-		{ BYTES("\x15\x03\x03\x00\x02\x02\x70"), true, CAUSE_TLS_ALERT,
+		{ BYTES("\x15\x03\x03\x00\x02\x02\x70"), CLOSES, CAUSE_TLS_ALERT,
 		  "alert unrecognized_name (112)" },
-		{ BYTES("\x15\x03\x03\x00\x02\x02\x46"), false, CAUSE_TLS_VERSION,
+		{ BYTES("\x15\x03\x03\x00\x02\x02\x46"), STAYS, CAUSE_TLS_VERSION,
 		  "alert protocol_version (70)" },
-		{ BYTES("\x15\x03\x01\x00\x02\x02\x47"), true, CAUSE_TLS_VERSION,
+		{ BYTES("\x15\x03\x01\x00\x02\x02\x47"), CLOSES, CAUSE_TLS_VERSION,
 		  "alert insufficient_security (71)" },
-		{ BYTES("\x15\x03\x03\x00\x02\x02\xc8"), true, CAUSE_TLS_ALERT, "alert unknown (200)" },
+		{ BYTES("\x15\x03\x03\x00\x02\x02\xc8"), CLOSES, CAUSE_TLS_ALERT, "alert unknown (200)" },
 		/* ServerHello: TLS 1.0, a random, no session, AES128-SHA, no compression */
 		{ BYTES("\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01"
 			"rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr\x00\x00\x2f\x00"),
-		  false, CAUSE_TLS_VERSION, "the server chose TLS 1.0" },
+		  STAYS, CAUSE_TLS_VERSION, "the server chose TLS 1.0" },
 		/* A record that announces more than a record may hold. */
-		{ BYTES("\x16\x03\x03\xff\xff\x02\x00\x00\x00"), false, CAUSE_TLS_FAILED, "" },
-		{ BYTES("\x17\x03\x03\x00\x05hello"), false, CAUSE_TLS_FAILED, "" },
-		{ BYTES("\x16\x03\x03\x00\x05\x02\xff\xff\xff\x00"), false, CAUSE_TLS_FAILED, "" },
+		{ BYTES("\x16\x03\x03\xff\xff\x02\x00\x00\x00"), STAYS, CAUSE_TLS_FAILED, "" },
+		{ BYTES("\x17\x03\x03\x00\x05hello"), STAYS, CAUSE_TLS_FAILED, "" },
+		{ BYTES("\x16\x03\x03\x00\x05\x02\xff\xff\xff\x00"), STAYS, CAUSE_TLS_FAILED, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct failure f = verdict_on(rows[i].data, rows[i].len, rows[i].closes);
+		struct failure f = verdict_on(rows[i].data, rows[i].len, rows[i].then);
 		if (f.cause != rows[i].cause || !strstr(f.detail, rows[i].detail))
 			printf("# row %zu: %s (%s)\n", i, cause_name(f.cause), f.detail);
 		check_int(f.cause, rows[i].cause);
@@ -652,10 +659,10 @@ static void strange_servers_get_a_name(void)
 
 static void an_unfinished_answer_is_waited_for(void)
 {
-	struct failure f = verdict_on("\x16\x03\x03\x00\x40\x02", 6, false);
+	struct failure f = verdict_on("\x16\x03\x03\x00\x40\x02", 6, STAYS);
 
 	check_int(f.cause, CAUSE_NONE);
-	f = verdict_on("", 0, false);
+	f = verdict_on("", 0, STAYS);
 	check_int(f.cause, CAUSE_NONE);
 }
 
