@@ -102,6 +102,10 @@ enum cause_class {
 	X(TLS_PURPOSE, "certificate-purpose", TLS, PERMANENT, 26,                                           \
 	  "the certificate may not be used by a TLS server",                                                \
 	  "the server needs a certificate for serverAuth")                                                  \
+	X(TLS_WEAK, "certificate-weak", TLS, PERMANENT, 44,                                                 \
+	  "the server's certificate is too weak to prove anything",                                         \
+	  "the server needs one with keys and signatures of today (RSA 2048 bits, SHA-256); or give its "   \
+	  "pin if you know that it is yours")                                                               \
 	X(TLS_PIN_MISMATCH, "pin-mismatch", TLS, PERMANENT, 27,                                             \
 	  "the server's public key matches no configured pin",                                              \
 	  "if the server's key was changed on purpose, replace the pin")                                    \

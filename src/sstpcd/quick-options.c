@@ -52,11 +52,11 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 ended by Ctrl-C or a signal; 130 the same before the tunnel was up;\n"
 	"  2 wrong option, 3 not permitted, 4 no TUN device, 5 interface name in use, 6 and 9 a file,\n"
-	"  7 the CA file, 8 the kernel refused, 10-15 name lookup and connection, 19-29 TLS and "
-	"certificate,\n"
-	"  30-39 HTTP and SSTP, 40-43 PPP link, 50-55 login, 60-62 addresses, 70-73 internal errors and "
-	"limits,\n"
-	"  80-84 the connection was lost or ended by the server.\n";
+	"  7 the CA file, 8 the kernel refused, 10-15 name lookup and connection, 19-29 and "
+	"44 TLS\n"
+	"  and certificate, 30-39 HTTP and SSTP, 40-43 PPP link, 50-57 login, 60-62 addresses, 70-73 "
+	"internal\n"
+	"  errors and limits, 80-84 the connection was lost or ended by the server.\n";
 
 enum {
 	OPT_PASSWORD_FILE = 256,

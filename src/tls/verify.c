@@ -290,6 +290,13 @@ static void pin_of(X509 *leaf, char out[static TLS_PIN_TEXT])
 		tls_pin_format(&pin, out);
 }
 
+/* A key or a signature that could be forged, whoever has signed it. */
+static bool is_weak(int error)
+{
+	return error == X509_V_ERR_EE_KEY_TOO_SMALL || error == X509_V_ERR_CA_KEY_TOO_SMALL ||
+	       error == X509_V_ERR_CA_MD_TOO_WEAK;
+}
+
 static void explain_untrusted(int error, X509 *failed, X509 *leaf, struct failure *f)
 {
 	char subject[NAME_SHOWN], issuer[NAME_SHOWN], pin_text[TLS_PIN_TEXT];
@@ -314,8 +321,9 @@ static void explain_untrusted(int error, X509 *failed, X509 *leaf, struct failur
 			    subject, issuer, pin_text);
 		break;
 	default:
-		failure_set(f, CAUSE_TLS_UNTRUSTED, "%s: %.60s: its pin is %s", subject,
-			    X509_verify_cert_error_string(error), pin_text);
+		failure_set(f, is_weak(error) ? CAUSE_TLS_WEAK : CAUSE_TLS_UNTRUSTED,
+			    "%s: %.60s: its pin is %s", subject, X509_verify_cert_error_string(error),
+			    pin_text);
 		break;
 	}
 }

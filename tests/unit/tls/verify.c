@@ -487,9 +487,9 @@ static void weak_certificates_are_refused(void)
 	char detail[256];
 
 	check_int(shown_by_raw_server(GOOD, detail, sizeof(detail)), CAUSE_NONE);
-	check_int(shown_by_raw_server(WEAK_KEY, detail, sizeof(detail)), CAUSE_TLS_UNTRUSTED);
+	check_int(shown_by_raw_server(WEAK_KEY, detail, sizeof(detail)), CAUSE_TLS_WEAK);
 	check(strstr(detail, "key too weak") != NULL);
-	check_int(shown_by_raw_server(WEAK_HASH, detail, sizeof(detail)), CAUSE_TLS_UNTRUSTED);
+	check_int(shown_by_raw_server(WEAK_HASH, detail, sizeof(detail)), CAUSE_TLS_WEAK);
 	check(strstr(detail, "too weak") != NULL);
 }
 
