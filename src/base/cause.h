@@ -110,7 +110,8 @@ enum cause_class {
 	  "the server's public key matches no configured pin",                                              \
 	  "if the server's key was changed on purpose, replace the pin")                                    \
 	X(TLS_ALERT, "tls-alert", TLS, PERMANENT, 28, "the server ended the TLS handshake",                 \
-	  "the server may require another name (ssl server-name; quick: --server-name) or TLS version")     \
+	  "the server may require another name (ssl server-name; quick: --server-name), allow none of our " \
+	  "TLS versions and ciphers, or have no certificate")                                               \
 	X(TLS_VERSION, "tls-version", TLS, PERMANENT, 29, "no common TLS version or cipher",                \
 	  "the server is too old for TLS 1.2, or allows no common cipher")                                  \
 	X(TLS_FAILED, "tls-failed", TLS, TRANSIENT, 19, "the TLS handshake failed", "see the detail")       \
