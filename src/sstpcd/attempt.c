@@ -187,6 +187,18 @@ static int on_link(struct tunnel *t, const struct ipc_message *m)
 	return r;
 }
 
+/* What the tunnel has already, though it was negotiated anew. */
+static bool is_in_force(const struct tunnel_attempt *a, const struct worker_up *up)
+{
+	const struct worker_up *old = &a->up;
+
+	return a->has_up && old->local.s_addr == up->local.s_addr && old->peer.s_addr == up->peer.s_addr &&
+	       old->peer_mru == up->peer_mru && memcmp(old->dns, up->dns, sizeof(old->dns)) == 0 &&
+	       memcmp(old->nbns, up->nbns, sizeof(old->nbns)) == 0 && a->has_ipv6 == up->ipv6 &&
+	       memcmp(a->ipv6.local_id, up->local_id, sizeof(up->local_id)) == 0 &&
+	       memcmp(a->ipv6.peer_id, up->peer_id, sizeof(up->peer_id)) == 0;
+}
+
 static int on_up(struct tunnel *t, const struct ipc_message *m)
 {
 	struct tunnel_attempt *a = t->attempt;
@@ -206,6 +218,8 @@ static int on_up(struct tunnel *t, const struct ipc_message *m)
 			    a->verified.server);
 		return 0;
 	}
+	if (is_in_force(a, &up))
+		return 0;
 	t->process.phase = WORKER_PHASE_UP;
 	a->up = up;
 	a->has_up = true;

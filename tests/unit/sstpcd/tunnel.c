@@ -995,6 +995,28 @@ static void a_renumbered_session_goes_on(void)
 	check_int(workers_started(&w), 1);
 }
 
+/* A server may negotiate IPCP again and come to the same end. */
+static void the_same_addresses_again_are_no_news(void)
+{
+	_cleanup_world_ struct world w;
+	struct in_addr a;
+	unsigned told = 0;
+
+	world_init(&w, UP "await go\nup 10.0.0.2 10.0.0.1 192.0.2.53 192.0.2.54 1400 4\n"
+			  "up 10.0.7.2 10.0.7.1 192.0.2.55 0.0.0.0 1400 4\nstop\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach(&w, TUNNEL_UP));
+	w.n_notes = 0;
+	write_file(&w, "go", "");
+	check_int(inet_pton(AF_INET, "10.0.7.2", &a), 1);
+	while (w.t->state == TUNNEL_UP && kernel.wish.local.s_addr != a.s_addr)
+		(void)loop_step(&w.loop, 100 * USEC_PER_MSEC);
+	check_int(w.t->state, TUNNEL_UP);
+	for (size_t i = 0; i < w.n_notes; i++)
+		told += w.notes[i] == 's';
+	check_int(told, 1);
+}
+
 static void endless_renumbering_costs_little(void)
 {
 	_cleanup_world_ struct world w;
@@ -1241,6 +1263,7 @@ int main(void)
 		TEST(ipv6_comes_and_goes_within_a_session),
 		TEST(resolvers_of_advertisements_go_with_ipv6),
 		TEST(a_renumbered_session_goes_on),
+		TEST(the_same_addresses_again_are_no_news),
 		TEST(endless_renumbering_costs_little),
 		TEST(a_deleted_interface_is_made_anew),
 		TEST(a_device_that_is_deleted_again_is_not_made_at_once),
