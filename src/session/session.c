@@ -163,17 +163,17 @@ static void collect_control(struct session *s)
  */
 static void refine(const struct session *s, struct failure *failure)
 {
-	struct failure login = { .cause = CAUSE_NONE };
+	struct failure ppp = { .cause = CAUSE_NONE };
 
 	if (s->config.role != SSTP_CLIENT || !s->sstp_was_up)
 		return;
 	enum stage stage = ppp_stage(&s->ppp);
-	if (failure->cause == CAUSE_SSTP_TIMEOUT && stage == STAGE_LCP)
-		failure->cause = CAUSE_LCP_TIMEOUT;
-	else if (failure->cause == CAUSE_SSTP_TIMEOUT && stage == STAGE_AUTH)
-		failure->cause = CAUSE_AUTH_TIMEOUT;
-	else if (failure->cause != CAUSE_NONE && ppp_login_was_refused(&s->ppp, &login))
-		*failure = login;
+	if (failure->cause == CAUSE_SSTP_TIMEOUT && (stage == STAGE_LCP || stage == STAGE_AUTH))
+		ppp_explain_hang(&s->ppp, &ppp);
+	else if (failure->cause != CAUSE_NONE)
+		(void)ppp_login_was_refused(&s->ppp, &ppp);
+	if (ppp.cause != CAUSE_NONE)
+		*failure = ppp;
 }
 
 static void on_sstp_event(struct session *s, struct sstp_event *e, usec_t now)

@@ -54,7 +54,7 @@ static const char help[] =
 	"  2 wrong option, 3 not permitted, 4 no TUN device, 5 interface name in use, 6 and 9 a file,\n"
 	"  7 the CA file, 8 the kernel refused, 10-15 name lookup and connection, 19-29 and "
 	"44 TLS\n"
-	"  and certificate, 30-39 HTTP and SSTP, 40-43 PPP link, 50-57 login, 60-62 addresses, 70-73 "
+	"  and certificate, 30-39 HTTP and SSTP, 40-43 PPP link, 50-58 login, 60-62 addresses, 70-73 "
 	"internal\n"
 	"  errors and limits, 80-84 the connection was lost or ended by the server.\n";
 

@@ -99,6 +99,8 @@ static void offer_name(const struct lcp_auth_offer *offer, char *out, size_t siz
 		(void)snprintf(out, size, "MS-CHAPv1");
 	else if (offer->protocol == 0)
 		(void)snprintf(out, size, "no authentication");
+	else if (offer->algorithm < 0)
+		(void)snprintf(out, size, "protocol %04x", offer->protocol);
 	else
 		(void)snprintf(out, size, "protocol %04x algorithm %d", offer->protocol, offer->algorithm);
 }

@@ -497,40 +497,47 @@ usec_t ppp_deadline(const struct ppp *p)
 	return MIN(deadline, p->auth.deadline);
 }
 
-/* The time of a phase is over. What is missing is said as exactly as it is known. */
-static void phase_timeout(struct ppp *p, usec_t now)
+void ppp_explain_hang(const struct ppp *p, struct failure *f)
 {
-	const struct auth *a = &p->auth;
+	const char *method = ppp_auth_name(p->auth.type);
 
 	switch (p->phase) {
-	case PPP_DEAD:
-	case PPP_ENDED:
-		break;
 	case PPP_ESTABLISH:
-		ppp_fail(p, now, CAUSE_LCP_TIMEOUT, "%s",
-			 p->lcp_fsm.heard ? "the negotiation does not come to an end" : "nothing was heard");
+		failure_set(f, CAUSE_LCP_TIMEOUT, "%s",
+			    p->lcp_fsm.heard ? "the negotiation does not come to an end"
+					     : "nothing was heard");
 		break;
 	case PPP_AUTHENTICATE:
-		if (a->config->role == PPP_CLIENT && !p->credentials.known)
-			ppp_fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no user name and password were given",
-				 ppp_auth_name(a->type));
+		if (p->config.role == PPP_CLIENT && !p->credentials.known)
+			failure_set(f, CAUSE_AUTH_TIMEOUT, "%s: no user name and password were given",
+				    method);
 		else
-			ppp_fail(p, now, CAUSE_AUTH_TIMEOUT, "%s: no %s", ppp_auth_name(a->type),
-				 a->config->role == PPP_SERVER ? "login"
-				 : a->sends == 0	       ? "challenge"
-							       : "answer to the login");
+			failure_set(f, CAUSE_AUTH_TIMEOUT, "%s: no %s", method,
+				    p->config.role == PPP_SERVER ? "login"
+				    : p->auth.sends == 0	 ? "challenge"
+								 : "answer to the login");
 		break;
 	case PPP_NETWORK:
-		ppp_fail(p, now, CAUSE_IPCP_TIMEOUT, "%s",
-			 !p->network_started   ? "the call was not confirmed"
-			 : p->ipcp_fsm.heard   ? "the negotiation does not come to an end"
-			 : p->ipv6cp_fsm.heard ? "only IPv6 is answered"
-					       : "nothing was heard");
+		failure_set(f, CAUSE_IPCP_TIMEOUT, "%s",
+			    !p->network_started	  ? "the call was not confirmed"
+			    : p->ipcp_fsm.heard	  ? "the negotiation does not come to an end"
+			    : p->ipv6cp_fsm.heard ? "only IPv6 is answered"
+						  : "nothing was heard");
 		break;
+	case PPP_ENDED: /* its own time was over in this moment */
+		*f = p->failure;
+		break;
+	case PPP_DEAD:
 	case PPP_TERMINATE:
-		ppp_end(p, now);
 		break;
 	}
+}
+
+/* The time of a phase is over. */
+static void phase_timeout(struct ppp *p, usec_t now)
+{
+	ppp_explain_hang(p, &p->failure);
+	ppp_end(p, now);
 }
 
 void ppp_timeout(struct ppp *p, usec_t now)

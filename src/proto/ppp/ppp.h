@@ -143,6 +143,8 @@ void ppp_timeout(struct ppp *p, usec_t now);
 const struct ppp_params *ppp_params(const struct ppp *p);
 /* The stage that a hang would be in now: STAGE_LCP, STAGE_AUTH, STAGE_IPCP or STAGE_UP. */
 enum stage ppp_stage(const struct ppp *p);
+/* If it hangs now: where, and what is missing; if it has ended, why. `f` is empty. */
+void ppp_explain_hang(const struct ppp *p, struct failure *f);
 /* Client: true, with `failure` set, if no login method has been agreed because the peer's is not allowed:
  * that is why a peer goes which goes now, whatever it says. */
 bool ppp_login_was_refused(const struct ppp *p, struct failure *failure);

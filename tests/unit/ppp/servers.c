@@ -154,7 +154,7 @@ static void the_detail_names_the_method_of_the_server(void)
 		{ "0305c22380", "the server asks for MS-CHAPv1, allowed is MS-CHAPv2",
 		  CAUSE_AUTH_UNSUPPORTED },
 		{ "0305c22305", "the server asks for CHAP-MD5, allowed is MS-CHAPv2", CAUSE_AUTH_METHOD },
-		{ "0304c123", "the server asks for protocol c123 algorithm -1, allowed is MS-CHAPv2",
+		{ "0304c123", "the server asks for protocol c123, allowed is MS-CHAPv2",
 		  CAUSE_AUTH_UNSUPPORTED },
 		{ "0305c22399", "the server asks for protocol c223 algorithm 153, allowed is MS-CHAPv2",
 		  CAUSE_AUTH_UNSUPPORTED },

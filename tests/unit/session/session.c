@@ -416,6 +416,15 @@ static void silence_ends_in_a_named_stage(void)
 	check_int(p->client_end.failure.cause, CAUSE_HTTP_TIMEOUT);
 	pair_free(p);
 	check_int(cause_of_silence(USEC_PER_SEC, "s3cret"), CAUSE_PEER_SILENT);
+
+	/* The timer of SSTP is over first; what is missing PPP knows. */
+	p = pair_new(&c, &s);
+	run(p, USEC_PER_SEC);
+	p->mute_server = true;
+	run(p, 100 * USEC_PER_SEC);
+	check_int(p->client_end.failure.cause, CAUSE_AUTH_TIMEOUT);
+	check_str(p->client_end.failure.detail, "MS-CHAPv2: no user name and password were given");
+	pair_free(p);
 }
 
 static void a_lost_transport_tells_where(void)
