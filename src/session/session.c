@@ -83,7 +83,7 @@ static bool may_flow(const struct session *s, int protocol)
 }
 
 /* Tells the queue which packets may come; all others are dropped where they enter. */
-static void update_families(struct session *s)
+static void tell_queue(struct session *s)
 {
 	tx_set_families(s->tx, may_flow(s, PPP_PROTO_IPV4), may_flow(s, PPP_PROTO_IPV6));
 }
@@ -96,7 +96,6 @@ static void close_path(struct session *s)
 	if (s->up_told)
 		push_event(s, SESSION_EVENT_DOWN, STAGE_UP);
 	s->flowing = s->up_told = false;
-	update_families(s);
 }
 
 static void end(struct session *s)
@@ -210,6 +209,7 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 
 	switch (e->type) {
 	case PPP_EVENT_NONE:
+	case PPP_EVENT_IPCP_DOWN: /* nobody is told: it comes up again, or the link ends */
 		break;
 	case PPP_EVENT_LCP_UP:
 		push_event(s, SESSION_EVENT_STAGE, STAGE_LCP);
@@ -224,10 +224,6 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 			push_event(s, SESSION_EVENT_STAGE, STAGE_IPCP);
 		s->flowing = true;
 		push_event(s, SESSION_EVENT_UP, STAGE_UP);
-		update_families(s);
-		break;
-	case PPP_EVENT_IPCP_DOWN:
-		update_families(s);
 		break;
 	case PPP_EVENT_IPV6CP_UP:
 		sstp_binding_accepted(&s->sstp);
@@ -237,11 +233,9 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 			s->flowing = true;
 			push_event(s, SESSION_EVENT_UP, STAGE_UP);
 		}
-		update_families(s);
 		break;
 	case PPP_EVENT_IPV6CP_DOWN:
 		push_event(s, SESSION_EVENT_IPV6_DOWN, STAGE_UP);
-		update_families(s);
 		break;
 	case PPP_EVENT_DOWN:
 		note_failure(s, &e->failure);
@@ -252,7 +246,10 @@ static void on_ppp_event(struct session *s, const struct ppp_event *e, usec_t no
 	}
 }
 
-/* Lets the engines react to each other until nothing is left to do. Every event is made once, so this ends.
+/*
+ * Lets the engines react to each other until nothing is left to do. Every event is made once, so this ends.
+ * Whatever moves an engine calls it, so that here, and nowhere else, the queue learns what PPP lets pass: no
+ * packet of a family follows its NCP's end, nor any a Terminate-Request (RFC 1661 §3.7).
  */
 static void settle(struct session *s, usec_t now)
 {
@@ -274,6 +271,7 @@ static void settle(struct session *s, usec_t now)
 		}
 	}
 	collect_control(s);
+	tell_queue(s);
 }
 
 /* Life cycle */
@@ -301,11 +299,11 @@ int session_init(struct session *s, const struct session_config *config)
 		s->tx = NULL; /* session_done() may follow */
 		return r;
 	}
-	tx_set_families(s->tx, false, false);
 	http_response_init(&s->response);
 	http_request_init(&s->request);
 	sstp_init(&s->sstp, &s->config.sstp);
 	ppp_init(&s->ppp, &s->config.ppp);
+	tell_queue(s);
 	return 0;
 }
 
@@ -560,7 +558,6 @@ void session_stop(struct session *s, const struct failure *failure, usec_t now)
 			ppp_terminate(&s->ppp, now);
 		else
 			sstp_disconnect(&s->sstp, &s->failure, now);
-		update_families(s); /* no packet follows a Terminate-Request, RFC 1661 §3.7 */
 		settle(s, now);
 		break;
 	case SESSION_PHASE_ENDED:
