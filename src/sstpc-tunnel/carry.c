@@ -93,11 +93,11 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 		break;
 	case SESSION_EVENT_ENDED:
 		report_counts(w);
-		w->step = STEP_CLOSING;
 		w->failure = e->failure;
 		if (w->phase != WORKER_PHASE_STOPPING)
 			failure_set(&w->failure, CAUSE_PEER_DISCONNECT, "without a reason");
-		worker_set_timer(w, on_close_timeout, CLOSE_TIME);
+		loop_timer_clear(&w->session_timer);
+		worker_enter(w, STEP_CLOSING, on_close_timeout, CLOSE_TIME);
 		break;
 	}
 }
@@ -136,7 +136,7 @@ void carry_run(struct worker *w)
 	if (loop_fd_is_added(&w->tun_source))
 		loop_fd_set(&w->tun_source, tun_events);
 	if (w->step == STEP_SESSION)
-		loop_timer_set(&w->loop, &w->timer,
+		loop_timer_set(&w->loop, &w->session_timer,
 			       more ? 0 : MIN(session_deadline(w->session), pump_deadline(&w->pump)));
 }
 
@@ -210,15 +210,14 @@ int carry_start(struct worker *w, const struct tls_peer *peer)
 	if (r < 0)
 		return r;
 	w->pump.turns = &w->turns;
-	w->step = STEP_SESSION;
+	worker_enter(w, STEP_SESSION, NULL, 0);
 	w->tun_source.fn = on_tun;
 	loop_fd_remove(&w->socket_source);
 	w->socket_source = (struct loop_fd){ .fn = on_session_socket, .ctx = w };
 	r = loop_fd_add(&w->loop, &w->socket_source, w->socket, EPOLLIN);
 	if (r < 0)
 		return r;
-	loop_timer_clear(&w->timer);
-	w->timer = (struct loop_timer){ .fn = on_session_timer, .ctx = w };
+	w->session_timer = (struct loop_timer){ .fn = on_session_timer, .ctx = w };
 	report_stage(w, STAGE_HTTP, "");
 	session_start(w->session, loop_now(&w->loop));
 	carry_give_password(w);

@@ -105,12 +105,11 @@ static int start_tls(struct worker *w, struct failure *failure)
 	int r = tls_client_new(&policy, w->socket, &w->tls, failure);
 	if (r < 0)
 		return r;
-	w->step = STEP_TLS;
 	w->socket_source = (struct loop_fd){ .fn = on_handshake, .ctx = w };
 	r = loop_fd_add(&w->loop, &w->socket_source, w->socket, EPOLLOUT);
 	if (r < 0)
 		return r;
-	worker_set_timer(w, on_tls_timeout, TLS_TIME);
+	worker_enter(w, STEP_TLS, on_tls_timeout, TLS_TIME);
 	report_stage(w, STAGE_TLS, c->tls_name);
 	return 0;
 }
@@ -147,7 +146,6 @@ void dial_through(struct worker *w, const struct worker_routes *routes)
 	struct connector *c = &w->connector;
 	char text[ADDRESS_TEXT];
 
-	loop_timer_clear(&w->timer);
 	*c = (struct connector){ .loop = &w->loop, .done = on_connected, .ctx = w };
 	for (unsigned i = 0; i < w->addresses.count; i++) {
 		const char *device = routes ? routes->device[i] : w->config.bind_device;
@@ -163,7 +161,7 @@ void dial_through(struct worker *w, const struct worker_routes *routes)
 		worker_fail_with(w, CAUSE_CONNECT_NO_ROUTE, "%s", text);
 		return;
 	}
-	w->step = STEP_CONNECTING;
+	worker_enter(w, STEP_CONNECTING, NULL, 0);
 	report_target(w, 0);
 	connector_start(c);
 }
@@ -179,9 +177,8 @@ static void find_routes(struct worker *w)
 		dial_through(w, NULL);
 		return;
 	}
-	w->step = STEP_ROUTING;
+	worker_enter(w, STEP_ROUTING, on_route_timeout, ROUTE_TIME);
 	report_addresses(w);
-	worker_set_timer(w, on_route_timeout, ROUTE_TIME);
 }
 
 static void on_resolved(void *ctx, const struct addresses *found, const struct failure *failure)
@@ -202,7 +199,7 @@ int dial_start(struct worker *w)
 		find_routes(w);
 		return 0;
 	}
-	w->step = STEP_RESOLVING;
+	worker_enter(w, STEP_RESOLVING, NULL, 0);
 	w->resolver = (struct resolver){ .loop = &w->loop,
 					 .host = w->config.host,
 					 .port = w->config.port,

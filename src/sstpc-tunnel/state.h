@@ -31,8 +31,9 @@ struct worker {
 	enum worker_phase phase;
 	enum step step;
 	struct loop_fd ipc_source, socket_source, tun_source;
-	struct loop_timer timer; /* of the present step, then the session's deadline */
-	struct loop_timer stop_timer;
+	struct loop_timer step_timer;	 /* the present step has taken too long, see worker_enter() */
+	struct loop_timer session_timer; /* STEP_SESSION: the next turn of the packet path */
+	struct loop_timer stop_timer;	 /* the end that was asked for has taken too long */
 	struct loop_signals signals;
 
 	struct worker_config config;
@@ -61,8 +62,9 @@ struct worker {
 
 /* worker.c */
 
-/* Another timeout for the next step, instead of the former one. `after`: from now. */
-void worker_set_timer(struct worker *w, void (*fn)(void *), usec_t after);
+/* The next step, and what is called if it takes longer than `time`; the former step's limit is gone. NULL: it
+ * has a limit of its own. */
+void worker_enter(struct worker *w, enum step step, void (*too_long)(void *), usec_t time);
 /* The end: tells the daemon of w->failure, or that nothing failed. */
 void worker_finish(struct worker *w);
 /* The same, with a failure, if it is the first one. */

@@ -29,11 +29,13 @@ static void keep_memory_small(void)
 #endif
 }
 
-void worker_set_timer(struct worker *w, void (*fn)(void *), usec_t after)
+void worker_enter(struct worker *w, enum step step, void (*too_long)(void *), usec_t time)
 {
-	loop_timer_clear(&w->timer);
-	w->timer = (struct loop_timer){ .fn = fn, .ctx = w };
-	loop_timer_set(&w->loop, &w->timer, loop_now(&w->loop) + after);
+	w->step = step;
+	loop_timer_clear(&w->step_timer);
+	w->step_timer = (struct loop_timer){ .fn = too_long, .ctx = w };
+	if (too_long)
+		loop_timer_set(&w->loop, &w->step_timer, loop_now(&w->loop) + time);
 }
 
 /* The last message. */
