@@ -25,51 +25,36 @@
 /* Descriptors that are open, memory, time, the end: what both processes live on. */
 static const int steady[] = {
 	SCMP_SYS(read),
-	SCMP_SYS(readv),
+	SCMP_SYS(readv), /* stdio of some libcs reads so */
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(recv),
-	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
-	SCMP_SYS(send),
-	SCMP_SYS(shutdown),
 	SCMP_SYS(close),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getpeername),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_pwait2),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(ppoll_time64),
-	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(timerfd_gettime),
-	SCMP_SYS(timerfd_settime64),
-	SCMP_SYS(timerfd_gettime64),
+	SCMP_SYS(epoll_pwait), /* epoll_wait() where the kernel has no such call, as on arm64 */
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_gettime64),
-	SCMP_SYS(gettimeofday),
+	SCMP_SYS(gettimeofday), /* this and time(): where the vDSO has no clock that it can read */
 	SCMP_SYS(time),
-	SCMP_SYS(getrusage),
 	SCMP_SYS(getrandom),
-	SCMP_SYS(futex),
+	SCMP_SYS(futex), /* pthread_once() wakes, though there is nobody to be woken */
 	SCMP_SYS(futex_time64),
-	SCMP_SYS(sched_yield),
 	SCMP_SYS(sysinfo), /* glibc before 2.37: qsort() asks how much memory there is */
 	SCMP_SYS(brk),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),
-	SCMP_SYS(getpid),
+	SCMP_SYS(getpid), /* OpenSSL asks whether it was forked; this and the next two: abort() */
 	SCMP_SYS(gettid),
 	SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sigreturn),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),
+	SCMP_SYS(restart_syscall), /* by the kernel, after a process was stopped */
+	SCMP_SYS(exit),		   /* where exit_group() came back */
 	SCMP_SYS(exit_group),
 };
 
@@ -90,6 +75,21 @@ static const int file_opening[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(o
 
 /* What libc and the modules of nsswitch.conf need for a lookup. */
 static const int lookup[] = {
+	SCMP_SYS(sendto),
+	SCMP_SYS(send),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(ppoll_time64),
+	SCMP_SYS(epoll_pwait2),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(timerfd_gettime),
+	SCMP_SYS(timerfd_settime64),
+	SCMP_SYS(timerfd_gettime64),
+	SCMP_SYS(getrusage),
+	SCMP_SYS(sched_yield),
 	SCMP_SYS(connect),
 	SCMP_SYS(bind),
 	SCMP_SYS(sendmmsg),
@@ -125,7 +125,6 @@ static const int lookup[] = {
 	SCMP_SYS(getcwd),
 	SCMP_SYS(statfs),
 	SCMP_SYS(fstatfs),
-	SCMP_SYS(sysinfo),
 	SCMP_SYS(getrlimit),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(clock_getres),
@@ -135,7 +134,8 @@ static const int lookup[] = {
 
 /* A sanitizer's report: without these it dies before it has said anything. Answered with an error, except for
  * its stacks and the way it ends. */
-static const int sanitizer_allowed[] = { SCMP_SYS(sigaltstack), SCMP_SYS(mprotect), SCMP_SYS(mmap) };
+static const int sanitizer_allowed[] = { SCMP_SYS(sigaltstack), SCMP_SYS(mprotect), SCMP_SYS(mmap),
+					 SCMP_SYS(sched_yield) };
 static const int sanitizer_refused[] = {
 	SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(access), SCMP_SYS(stat),
 	SCMP_SYS(newfstatat), SCMP_SYS(pipe),	    SCMP_SYS(pipe2),  SCMP_SYS(rt_sigaction),
@@ -143,14 +143,14 @@ static const int sanitizer_refused[] = {
 	SCMP_SYS(prctl),      SCMP_SYS(lseek),
 };
 
-struct option {
-	int level, name;
-};
-static const struct option options[] = {
-	{ SOL_SOCKET, SO_ERROR },	    { SOL_SOCKET, SO_RCVBUF },	       { SOL_SOCKET, SO_SNDBUF },
-	{ IPPROTO_TCP, TCP_INFO },	    { IPPROTO_TCP, TCP_NODELAY },      { IPPROTO_TCP, TCP_QUICKACK },
-	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_CORK },
-	{ SOL_SOCKET, SO_INCOMING_CPU },
+/* What the pump asks and says of the connection; the rest was said before. */
+static const struct {
+	int call, level, name;
+} options[] = {
+	{ SCMP_SYS(getsockopt), IPPROTO_TCP, TCP_INFO },
+	{ SCMP_SYS(getsockopt), SOL_SOCKET, SO_INCOMING_CPU },
+	{ SCMP_SYS(setsockopt), IPPROTO_TCP, TCP_NOTSENT_LOWAT },
+	{ SCMP_SYS(setsockopt), IPPROTO_TCP, TCP_CORK },
 };
 
 /* Adds rules; the first error sticks. */
@@ -209,13 +209,10 @@ static void add_memory(struct filter *f)
 
 static void add_socket_options(struct filter *f)
 {
-	const int calls[] = { SCMP_SYS(getsockopt), SCMP_SYS(setsockopt) };
-
-	for (size_t c = 0; c < ARRAY_SIZE(calls); c++)
-		for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-			add(f, SCMP_ACT_ALLOW, calls[c],
-			    ARGS(SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)options[i].level),
-				 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)options[i].name)));
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		add(f, SCMP_ACT_ALLOW, options[i].call,
+		    ARGS(SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)options[i].level),
+			 SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)options[i].name)));
 }
 
 /* Refused, not killed: stdio looks at its descriptors through newfstatat(), and lives without an answer. */
@@ -227,7 +224,8 @@ static void add_no_files(struct filter *f)
 
 static void add_worker(struct filter *f, bool files)
 {
-	const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD };
+	/* fdopen() asks the one; the other is O_CLOEXEC of libcs that ask the kernel twice. */
+	const int fcntls[] = { F_GETFL, F_SETFD };
 
 	ADD_ALL(f, SCMP_ACT_ALLOW, steady);
 	ADD_ALL(f, SCMP_ACT_ALLOW, open_files);

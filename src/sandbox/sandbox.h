@@ -57,14 +57,14 @@ struct sandbox_worker_config {
 };
 
 /*
- * Descriptors that are open go on working: read, pread, write, recv, send, epoll, poll, timerfd, fcntl for
- * flags, close. It may choose its own processors, SCHED_BATCH and SCHED_OTHER. Memory may be mapped, but not
- * executable. Forbidden on pain of death: ioctl, socket, connect, bind, accept, exec, fork and threads,
- * ptrace, signals to others, prctl, and everything else not named here. Answered with an error: opening a
- * file outside `read_paths` (EACCES by Landlock, where the kernel has it), opening one for writing (EACCES),
- * isatty() (ENOTTY, so that stdio works). Of socket options only SO_ERROR, SO_INCOMING_CPU, SO_RCVBUF,
- * SO_SNDBUF, TCP_CORK, TCP_INFO, TCP_NODELAY, TCP_NOTSENT_LOWAT, TCP_QUICKACK and TCP_USER_TIMEOUT are open.
- * Limits: 64 descriptors, 512 MiB of address space, no core, no process. 0 or negative errno.
+ * Descriptors that are open go on working: read, pread, write, recv, sendmsg, epoll, close. It may choose its
+ * own processors, SCHED_BATCH and SCHED_OTHER. Memory may be mapped, but not executable. Forbidden on pain of
+ * death: ioctl, socket, connect, bind, accept, exec, fork and threads, ptrace, signals to others, prctl, and
+ * everything else not named here. Answered with an error: opening a file outside `read_paths` (EACCES by
+ * Landlock, where the kernel has it), opening one for writing (EACCES), isatty() (ENOTTY, so that stdio
+ * works). Of socket options it may ask for SO_INCOMING_CPU and TCP_INFO, and set TCP_CORK and
+ * TCP_NOTSENT_LOWAT. Limits: 64 descriptors, 512 MiB of address space, no core, no process. 0 or negative
+ * errno.
  *
  * A process under a sanitizer keeps what that needs; `-Dsandbox_debug=true` names the forbidden call on
  * stderr and ends with status 159 instead of the signal.
