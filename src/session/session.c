@@ -280,11 +280,7 @@ int session_init(struct session *s, const struct session_config *config)
 {
 	int r;
 
-	memset(s, 0, offsetof(struct session, control));
-	s->control_len = s->control_pos = 0;
-	s->event_first = s->event_count = 0;
-	s->failure = (struct failure){ 0 };
-	s->flowing = s->up_told = s->sstp_was_up = false;
+	memset(s, 0, offsetof(struct session, events));
 	s->config = *config;
 	s->http_deadline = USEC_NEVER;
 	s->config.sstp.role = config->role;

@@ -62,25 +62,30 @@ struct session_event {
 enum session_phase { SESSION_PHASE_HTTP, SESSION_PHASE_CALL, SESSION_PHASE_ENDED };
 
 struct session {
+	/*
+	 * To be asked what they have counted and agreed on, and tx to be told of the path: tx_set_path(),
+	 * tx_set_limit(), tx_spare(). All that passes, and what may pass, is the session's affair.
+	 */
+	struct tx *tx;
+	struct rx *rx;
+	struct sstp sstp;
 	/* private */
 	struct session_config config;
 	enum session_phase phase;
 	usec_t http_deadline;
 	struct http_response response;
 	struct http_request request;
-	struct sstp sstp;
 	struct ppp ppp;
-	struct tx *tx;
-	struct rx *rx;
-	unsigned rx_room;      /* packets that the join takes before it must be drained */
-	uint8_t control[8192]; /* control packets in the order in which they were caused */
+	unsigned rx_room; /* packets that the join takes before it must be drained */
 	size_t control_len, control_pos;
-	struct session_event events[SESSION_EVENTS_MAX];
 	unsigned event_first, event_count;
 	struct failure failure; /* the first cause that was seen; it wins over its consequences */
 	bool flowing;		/* packets may flow */
 	bool up_told;		/* UP has been taken, and no DOWN since */
 	bool sstp_was_up;	/* the call was accepted */
+	/* Nothing is in these but what the counts above say. */
+	struct session_event events[SESSION_EVENTS_MAX];
+	uint8_t control[8192]; /* control packets in the order in which they were caused */
 };
 
 /* -ENOMEM, or -EINVAL for a host that cannot stand in a header. */
