@@ -20,7 +20,8 @@ static void run(struct connection *c);
 
 static void end(struct connection *c)
 {
-	loop_timer_clear(&c->timer);
+	loop_timer_clear(&c->step_timer);
+	loop_timer_clear(&c->session_timer);
 	loop_fd_remove(&c->socket_source);
 	loop_fd_remove(&c->tun_source);
 	c->ended(c->ctx, c);
@@ -137,9 +138,9 @@ static void start_closing(struct connection *c, const struct failure *failure)
 	loop_fd_remove(&c->tun_source);
 	report(&c->report, "ended", "cause", cause_name(failure->cause), "stage",
 	       stage_name(failure_stage(failure)), "detail", failure->detail, NULL);
-	loop_timer_clear(&c->timer);
-	c->timer = (struct loop_timer){ .fn = on_close_timeout, .ctx = c };
-	loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + CLOSE_TIME);
+	loop_timer_clear(&c->session_timer);
+	c->step_timer = (struct loop_timer){ .fn = on_close_timeout, .ctx = c };
+	loop_timer_set(c->loop, &c->step_timer, loop_now(c->loop) + CLOSE_TIME);
 }
 
 static void on_session_event(struct connection *c, const struct session_event *e)
@@ -167,7 +168,7 @@ static void on_session_event(struct connection *c, const struct session_event *e
 	}
 }
 
-static void on_timer(void *ctx)
+static void on_session_timer(void *ctx)
 {
 	struct connection *c = ctx;
 	usec_t now = loop_now(c->loop);
@@ -203,7 +204,7 @@ static void run(struct connection *c)
 	if (!c->closing) {
 		usec_t due = MIN(MIN(session_deadline(c->session), pump_deadline(&c->pump)),
 				 c->hold_until > loop_now(c->loop) ? c->hold_until : USEC_NEVER);
-		loop_timer_set(c->loop, &c->timer, more ? 0 : due);
+		loop_timer_set(c->loop, &c->session_timer, more ? 0 : due);
 	}
 }
 
@@ -309,8 +310,8 @@ static int start_session(struct connection *c)
 		c->pump.output_ctx = c;
 	}
 	report(&c->report, "tls", "version", peer.version, "cipher", peer.cipher, NULL);
-	loop_timer_clear(&c->timer);
-	c->timer = (struct loop_timer){ .fn = on_timer, .ctx = c };
+	loop_timer_clear(&c->step_timer);
+	c->session_timer = (struct loop_timer){ .fn = on_session_timer, .ctx = c };
 	loop_fd_remove(&c->socket_source);
 	c->socket_source = (struct loop_fd){ .fn = on_socket, .ctx = c };
 	r = loop_fd_add(c->loop, &c->socket_source, c->fd, EPOLLIN);
@@ -362,8 +363,8 @@ int connection_start(struct connection *c, int fd)
 	if (r < 0)
 		return r;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-	c->timer = (struct loop_timer){ .fn = on_tls_timeout, .ctx = c };
-	loop_timer_set(c->loop, &c->timer, loop_now(c->loop) + TLS_TIME);
+	c->step_timer = (struct loop_timer){ .fn = on_tls_timeout, .ctx = c };
+	loop_timer_set(c->loop, &c->step_timer, loop_now(c->loop) + TLS_TIME);
 	c->socket_source = (struct loop_fd){ .fn = on_handshake, .ctx = c };
 	return loop_fd_add(c->loop, &c->socket_source, fd, EPOLLIN);
 }
@@ -380,7 +381,8 @@ void connection_stop(struct connection *c)
 
 void connection_done(struct connection *c)
 {
-	loop_timer_clear(&c->timer);
+	loop_timer_clear(&c->step_timer);
+	loop_timer_clear(&c->session_timer);
 	loop_fd_remove(&c->socket_source);
 	loop_fd_remove(&c->tun_source);
 	if (c->session) {

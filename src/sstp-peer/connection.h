@@ -26,7 +26,8 @@ struct connection {
 	uint8_t *staged; /* what faults made of the output */
 	size_t staged_len, staged_pos;
 	struct loop_fd socket_source, tun_source;
-	struct loop_timer timer;
+	struct loop_timer step_timer;	 /* the TLS handshake, or the end, takes too long */
+	struct loop_timer session_timer; /* between them: the next turn of the packet path */
 	/* Called once, from the loop, when it is over: the callee frees. */
 	void (*ended)(void *ctx, struct connection *c);
 	void *ctx;
