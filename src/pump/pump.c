@@ -30,6 +30,7 @@
 /* Memory that a burst needed is given back so late, or when something happens for the second time after
  * that. */
 #define SPARE_EVERY USEC_PER_SEC
+
 static void set_unsent_limit(struct pump *p)
 {
 	uint32_t bytes = p->rate.unsent_limit;

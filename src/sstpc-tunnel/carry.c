@@ -27,7 +27,6 @@ static void on_up(struct worker *w)
 	if (!loop_fd_is_added(&w->tun_source)) {
 		/* The device follows when the daemon knows. */
 		session_set_mtu(w->session, MIN(w->config.mtu, session_params(w->session)->peer_mru));
-		w->tun_source = (struct loop_fd){ .fn = w->tun_source.fn, .ctx = w };
 		int r = loop_fd_add(&w->loop, &w->tun_source, w->tun, EPOLLIN);
 		if (r < 0) {
 			worker_fail_with(w, CAUSE_INTERNAL, "watching the TUN: %s", strerror(-r));
@@ -102,7 +101,6 @@ static void on_session_event(struct worker *w, const struct session_event *e)
 	}
 }
 
-/* One turn of the packet path, then what came of it. */
 void carry_run(struct worker *w)
 {
 	struct session_event e;
@@ -211,7 +209,7 @@ int carry_start(struct worker *w, const struct tls_peer *peer)
 		return r;
 	w->pump.turns = &w->turns;
 	worker_enter(w, STEP_SESSION, NULL, 0);
-	w->tun_source.fn = on_tun;
+	w->tun_source = (struct loop_fd){ .fn = on_tun, .ctx = w };
 	loop_fd_remove(&w->socket_source);
 	w->socket_source = (struct loop_fd){ .fn = on_session_socket, .ctx = w };
 	r = loop_fd_add(&w->loop, &w->socket_source, w->socket, EPOLLIN);

@@ -38,7 +38,6 @@ void worker_enter(struct worker *w, enum step step, void (*too_long)(void *), us
 		loop_timer_set(&w->loop, &w->step_timer, loop_now(&w->loop) + time);
 }
 
-/* The last message. */
 void worker_finish(struct worker *w)
 {
 	loop_fd_remove(&w->tun_source);
