@@ -174,12 +174,13 @@ static void peer_begin(void *layer)
 
 /*
  * RRAS and SoftEther ask for EAP first wherever they have it, RRAS even where the policy allows no EAP at all
- * (its default). Both take MS-CHAPv2 when asked. Who asks for EAP again means it.
+ * (its default). Both take MS-CHAPv2 when asked. Who asks for EAP again means it; not so who repeats a
+ * request that crossed our Nak, or came in one read with the first on a slow line: it has its identifier.
  */
-static bool is_better_without_eap(const struct lcp *l, unsigned asked)
+static bool is_better_without_eap(const struct lcp *l, unsigned asked, uint8_t id)
 {
 	return asked == PPP_AUTH_EAP && (l->auth & PPP_AUTH_MSCHAPV2) && !(l->auth & PPP_AUTH_EAP_FIRST) &&
-	       !l->eap_declined;
+	       (!l->eap_declined || l->declined_id == id);
 }
 
 /*
@@ -196,11 +197,14 @@ static enum fsm_verdict judge_auth(struct lcp *l, const struct option *o, const 
 		return FSM_REJECT;
 	l->offer = read_offer(o);
 	asked = auth_of_offer(&l->offer) & l->auth;
-	if (asked && (q->last || !is_better_without_eap(l, asked))) {
+	if (asked && (q->last || !is_better_without_eap(l, asked, q->id))) {
 		l->peer_auth = asked;
 		return FSM_ACK;
 	}
-	l->eap_declined |= asked == PPP_AUTH_EAP;
+	if (asked == PPP_AUTH_EAP) {
+		l->eap_declined = true;
+		l->declined_id = q->id;
+	}
 	if (!wanted || q->last) {
 		lcp_set_auth_failure(l, &l->failure);
 		return FSM_FATAL;

@@ -28,9 +28,10 @@ struct lcp {
 	bool auth_asked_again;
 	/* the peer's, as of its last request */
 	uint16_t peer_mru;
-	unsigned peer_auth; /* client: the one we acknowledge; 0 if none was asked for */
-	bool auth_nakked;   /* client: another method was asked for */
-	bool eap_declined;  /* client: EAP, which is allowed, was answered by a Nak with MS-CHAPv2 */
+	unsigned peer_auth;  /* client: the one we acknowledge; 0 if none was asked for */
+	bool auth_nakked;    /* client: another method was asked for */
+	bool eap_declined;   /* client: EAP, which is allowed, was answered by a Nak with MS-CHAPv2 */
+	uint8_t declined_id; /* … in the request with this identifier */
 	struct lcp_auth_offer offer;
 	uint8_t loops;
 	struct failure failure; /* set where a callback gave up */

@@ -277,6 +277,31 @@ static void eap_is_taken_from_who_insists(void)
 	check_int(ppp_params(&r->p)->auth, PPP_AUTH_EAP);
 }
 
+/* It crossed our Nak: SoftEther and RRAS repeat after 3 s, and with the same identifier. */
+static void a_repeated_request_does_not_insist(void)
+{
+	struct rig *r = rig_begin(BOTH);
+
+	hears_ack_of(r, r->first_request);
+	hears(r, EAP_REQUEST);
+	hears(r, EAP_REQUEST);
+	check_str(says(r), WISH);
+	check_str(says(r), WISH);
+	hears(r, "ff03c021 01020009 0305c22381");
+	check_str(says(r), "ff03c021020200090305c22381");
+	check_int(ppp_params(&r->p)->auth, PPP_AUTH_MSCHAPV2);
+
+	/* Nor does it hang with one that numbers nothing. */
+	r = rig_begin(BOTH);
+	hears_ack_of(r, r->first_request);
+	for (unsigned i = 0; i < 5; i++) {
+		hears(r, EAP_REQUEST);
+		check_str(says(r), WISH);
+	}
+	hears(r, EAP_REQUEST);
+	check_str(says(r), "ff03c021020100080304c227");
+}
+
 static void eap_first_is_taken_at_once(void)
 {
 	struct rig *r = rig_begin(BOTH | PPP_AUTH_EAP_FIRST);
@@ -343,6 +368,7 @@ int main(void)
 					  TEST(what_is_malformed_or_out_of_place_is_dropped),
 					  TEST(a_flood_gets_few_answers),
 					  TEST(eap_is_taken_from_who_insists),
+					  TEST(a_repeated_request_does_not_insist),
 					  TEST(eap_first_is_taken_at_once),
 					  TEST(who_goes_over_the_wish_is_told_by_a_cause),
 					  {} });
