@@ -578,9 +578,11 @@ void tunnel_fail(struct tunnel *t, enum cause cause, const char *detail_format, 
 	t->proven |= t->state == TUNNEL_UP;
 	t->failures++;
 	t->refused += cause == CAUSE_AUTH_FAILED;
+	/* After a refusal it is asked anew: RRAS says E=812 also to a user for whom it has no policy (yet),
+	 * and then refuses the name in EAP. The policy that lets the user in may be one for MS-CHAPv2. */
 	if (cause == CAUSE_AUTH_EAP)
 		t->eap_first = true;
-	else if (cause == CAUSE_AUTH_METHOD || cause == CAUSE_AUTH_UNSUPPORTED)
+	else if (cause_class(cause) == CAUSE_PERMANENT)
 		t->eap_first = false;
 	t->failure = (struct failure){ .stage = t->attempt->stage };
 	failure_set(&t->failure, cause, "%s", detail);

@@ -8,6 +8,7 @@
  *     password                     (waits for it, writes it to $FAKE_WORKER/password)
  *     up LOCAL PEER DNS DNS MRU AUTH                           ipv6 LOCAL-ID PEER-ID
  *     rdnss ADDRESS SECONDS        link PEER-MRU MRU AUTH      fail CAUSE [DETAIL]
+ *     auth                         (writes the methods that it may use to $FAKE_WORKER/auth)
  *     await FILE                   (until $FAKE_WORKER/FILE exists; a STOP or a question is answered
  * meanwhile) stop                         (waits for STOP)            deaf (ignores STOP from now on) raw HEX
  * flood N                     exit N          kill SIGNAL       hang
@@ -254,6 +255,14 @@ static void do_fail(const char *cause, const char *detail)
 	must(worker_send_failed(WORKER_FD, &failure), "failed");
 }
 
+static void do_auth(const struct fake *f)
+{
+	FILE *out = open_in(f, "auth", "w");
+
+	if (!out || fprintf(out, "%#x\n", f->config.auth) < 0 || fclose(out) != 0)
+		die("auth: %s", strerror(errno));
+}
+
 static void do_raw(const char *hex)
 {
 	uint8_t bytes[256];
@@ -295,6 +304,8 @@ static void run(struct fake *f, char **arg)
 		     "link");
 	else if (strcmp(verb, "fail") == 0)
 		do_fail(arg[1], arg[2]);
+	else if (strcmp(verb, "auth") == 0)
+		do_auth(f);
 	else if (strcmp(verb, "await") == 0)
 		while (!exists_in(f, arg[1]))
 			listen_for(f, 10);

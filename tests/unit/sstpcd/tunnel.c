@@ -252,7 +252,7 @@ static void world_done(struct world *w)
 	config_interface_done(&w->config);
 	loop_done(&w->loop);
 	static const char *const names[] = { "script",	 "script.1", "script.2", "script.3", "count",
-					     "password", "routes",   "go",	 "mtu" };
+					     "password", "routes",   "go",	 "mtu",	     "auth" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		in_dir(w, names[i], command, sizeof(command));
 		(void)unlink(command);
@@ -496,6 +496,35 @@ static void a_wrong_password_does_not_lock_the_account(void)
 			tunnel_event(w.t, TUNNEL_EVENT_TIMER);
 		}
 	}
+}
+
+/* One that has no policy for the user says that it does not take MS-CHAPv2, and then refuses the name in EAP.
+ * The policy that it gets later may be for MS-CHAPv2. */
+static void eap_is_tried_at_once_and_not_for_good(void)
+{
+	_cleanup_world_ struct world w;
+	char text[64];
+
+	world_init(&w, "auth\nfail connection-refused\nexit 0\n");
+	write_file(&w, "script.1", "fail authentication-eap E=812\nexit 0\n");
+	write_file(&w, "script.2", "auth\nfail connection-lost\nexit 0\n");
+	write_file(&w, "script.3", "auth\nfail authentication-failed\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach_file(&w, "auth")); /* by the second attempt, for which nothing was waited */
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(workers_started(&w), 2);
+	read_file(&w, "auth", text, sizeof(text));
+	check_str(text, "0x4c\n");
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check(reach(&w, TUNNEL_WAITING));
+	read_file(&w, "auth", text, sizeof(text));
+	check_str(text, "0x4c\n");
+	check_int(w.t->failure.cause, CAUSE_AUTH_FAILED);
+	check_int(tunnel_next_attempt(w.t) - w.t->state_since, 600 * USEC_PER_SEC);
+	tunnel_event(w.t, TUNNEL_EVENT_TIMER);
+	check(reach(&w, TUNNEL_WAITING));
+	read_file(&w, "auth", text, sizeof(text));
+	check_str(text, "0xc\n");
 }
 
 static void another_path_is_tried_at_once(void)
@@ -1242,6 +1271,7 @@ int main(void)
 		TEST(a_wrong_password_is_not_hammered),
 		TEST(a_password_that_has_worked_is_tried_again),
 		TEST(a_wrong_password_does_not_lock_the_account),
+		TEST(eap_is_tried_at_once_and_not_for_good),
 		TEST(another_path_is_tried_at_once),
 		TEST(a_resumed_machine_tries_at_once),
 		TEST(a_worker_that_ended_before_it_was_answered_is_heard),
