@@ -18,7 +18,7 @@
 #include "sstpcd/control.h"
 #include "sstpcd/daemon.h"
 
-#define RESUME_VERSION	  7
+#define RESUME_VERSION	  8
 #define RESUME_MAX	  (64u << 20)
 #define RECORD_MAX	  8192
 #define ARGS_MAX	  64
@@ -103,6 +103,7 @@ static void put_tunnel(struct wire_writer *w, const struct tunnel *t)
 	wire_put_u32(w, t->failures);
 	wire_put_u32(w, t->refused);
 	wire_put_u8(w, t->proven);
+	wire_put_u8(w, t->eap_first);
 	wire_put_u32(w, t->sessions);
 	wire_put(w, &t->local, sizeof(t->local));
 	wire_put(w, &t->peer, sizeof(t->peer));
@@ -344,6 +345,7 @@ static int get_tunnel(struct wire_reader *r, struct saved *s, struct tunnel *t)
 	t->failures = wire_u32(r);
 	t->refused = wire_u32(r);
 	t->proven = ipc_get_bool(r);
+	t->eap_first = ipc_get_bool(r);
 	t->sessions = wire_u32(r);
 	wire_copy(r, &t->local, sizeof(t->local));
 	wire_copy(r, &t->peer, sizeof(t->peer));

@@ -63,6 +63,8 @@ static struct tunnel tunnel_example(struct tunnel_attempt *a)
 		.failure_at = 1699999999,
 		.failures = 3,
 		.refused = 2,
+		.proven = true,
+		.eap_first = true,
 		.sessions = 4,
 		.local.s_addr = 1,
 		.peer.s_addr = 2,
@@ -102,6 +104,7 @@ static void everything_comes_back(void)
 	check_str(t.failure.detail, "reset by peer");
 	check(t.failure.stage == STAGE_UP && t.failure_at == 1699999999 && t.failures == 3 &&
 	      t.refused == 2 && t.sessions == 4);
+	check(t.proven && t.eap_first);
 	check(t.local.s_addr == 1 && t.peer.s_addr == 2 && t.peer_mru == 1400);
 	check(t.attempt != NULL);
 	check_int(t.attempt->started, 11);
