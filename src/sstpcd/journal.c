@@ -36,17 +36,20 @@ struct journal_ring {
 
 int journal_init(struct journal *j)
 {
-	*j = (struct journal){ .ring = calloc(1, sizeof(*j->ring)) };
+	*j = (struct journal){ .ring = calloc(1, sizeof(*j->ring)), .fd = -1 };
 	return j->ring ? 0 : -ENOMEM;
 }
 
 void journal_done(struct journal *j)
 {
-	if (j->mapped)
+	if (!j->ring)
+		return;
+	if (j->fd >= 0)
 		(void)munmap(j->ring, sizeof(*j->ring));
 	else
 		free(j->ring);
-	*j = (struct journal){ .ring = NULL };
+	(void)close_fd(j->fd);
+	*j = (struct journal){ .ring = NULL, .fd = -1 };
 }
 
 static void ring_read(const struct journal_ring *ring, size_t at, void *out, size_t len)
@@ -94,6 +97,26 @@ static void append(struct journal_ring *ring, struct record *r, const char *tag,
 	ring->len += (uint32_t)record_size(r);
 }
 
+static void begin_anew(struct journal_ring *ring)
+{
+	memset(ring, 0, offsetof(struct journal_ring, bytes));
+	memcpy(ring->magic, MAGIC, sizeof(ring->magic));
+}
+
+/* Root may empty a log ("> journal"): it begins anew then. To touch the pages that are gone is the end, by
+ * SIGBUS. */
+static void ensure_pages(struct journal *j)
+{
+	struct stat st;
+
+	if (j->fd < 0 || (fstat(j->fd, &st) == 0 && st.st_size >= (off_t)sizeof(*j->ring)))
+		return;
+	if (posix_fallocate(j->fd, 0, sizeof(*j->ring)) != 0)
+		(void)mmap(j->ring, sizeof(*j->ring), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	begin_anew(j->ring);
+}
+
 void journal_sink(void *journal, enum log_level level, const char *tag, const char *line)
 {
 	struct journal *j = journal;
@@ -102,6 +125,7 @@ void journal_sink(void *journal, enum log_level level, const char *tag, const ch
 
 	printable(tag_text, sizeof(tag_text), tag ? tag : "", tag ? strlen(tag) : 0);
 	printable(text, sizeof(text), line, strlen(line));
+	ensure_pages(j);
 	append(j->ring, &r, tag_text, text);
 	if (j->follow)
 		j->follow(j->follow_ctx, &(struct journal_line){ .number = r.number,
@@ -144,7 +168,7 @@ static bool is_whole(const struct journal_ring *ring)
 }
 
 /* NULL with errno. Nobody else may write it, and its blocks are there: a full disk must not be met later. */
-static struct journal_ring *map_file(const char *path)
+static struct journal_ring *map_file(const char *path, int *ret_fd)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	struct journal_ring *ring;
@@ -160,28 +184,28 @@ static struct journal_ring *map_file(const char *path)
 	if (errno != 0)
 		return NULL;
 	ring = mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return ring == MAP_FAILED ? NULL : ring;
+	if (ring == MAP_FAILED)
+		return NULL;
+	*ret_fd = TAKE_FD(fd);
+	return ring;
 }
 
 int journal_keep(struct journal *j, const char *path)
 {
-	struct journal_ring *file = map_file(path), *memory = j->ring;
+	struct journal_ring *file = map_file(path, &j->fd), *memory = j->ring;
 	char tag[TAG_MAX], text[TEXT_MAX];
 	struct record r;
 
 	if (!file)
 		return -errno;
-	if (!is_whole(file)) {
-		memset(file, 0, offsetof(struct journal_ring, bytes));
-		memcpy(file->magic, MAGIC, sizeof(file->magic));
-	}
+	if (!is_whole(file))
+		begin_anew(file);
 	for (size_t pos = 0; read_record(memory, pos, &r, tag, text);) {
 		pos += record_size(&r);
 		append(file, &r, tag, text);
 	}
 	free(memory);
 	j->ring = file;
-	j->mapped = true;
 	return 0;
 }
 
@@ -191,6 +215,7 @@ void journal_each(struct journal *j, const char *tag, void (*fn)(void *ctx, cons
 	char tag_text[TAG_MAX], text[TEXT_MAX];
 	struct record r;
 
+	ensure_pages(j);
 	for (size_t pos = 0; read_record(j->ring, pos, &r, tag_text, text); pos += record_size(&r))
 		if (!tag || strcmp(tag, tag_text) == 0)
 			fn(ctx, &(struct journal_line){ .number = r.number,

@@ -27,7 +27,7 @@ struct journal {
 	void *follow_ctx;
 	/* private */
 	struct journal_ring *ring;
-	bool mapped;
+	int fd; /* of the file that is mapped, or -1 */
 };
 
 /* In memory. 0 or -ENOMEM. */

@@ -159,12 +159,39 @@ static void lines_outlive_the_program_in_a_file(void)
 	(void)rmdir(dir);
 }
 
+/* Of a file that is read or written by nobody else somebody may still think that it is text. */
+static void a_file_that_is_emptied_begins_anew(void)
+{
+	char dir[] = "/tmp/journal.XXXXXX", path[64];
+	struct journal j;
+	struct seen s = { .n = 0 };
+
+	check(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/journal", dir);
+	check_int(journal_init(&j), 0);
+	check_int(journal_keep(&j, path), 0);
+	journal_sink(&j, LOG_LEVEL_INFO, "sstpc0", "one");
+	check_int(truncate(path, 0), 0);
+	journal_each(&j, NULL, see, &s);
+	check_int(s.n, 0);
+	check_int(truncate(path, 5000), 0);
+	journal_sink(&j, LOG_LEVEL_INFO, "sstpc0", "two");
+	journal_each(&j, NULL, see, &s);
+	check_int(s.n, 1);
+	journal_done(&j);
+	check_int(lines_of(path, &s), 1);
+	check_str(s.text, "two");
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
 int main(void)
 {
 	return run_tests((struct test[]){
 		TEST(lines_are_kept_with_tag_and_level),
 		TEST(the_oldest_lines_make_room),
 		TEST(lines_outlive_the_program_in_a_file),
+		TEST(a_file_that_is_emptied_begins_anew),
 		{},
 	});
 }
