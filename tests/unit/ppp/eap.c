@@ -122,6 +122,32 @@ static void a_request_waits_for_the_credentials(void)
 	check_says(r, plain->identity_response);
 }
 
+/* A server may ask again at any time, as pppd does with eap-interval: it is answered, also where it says no
+ * more than its proof, and ends the session only by a refusal. */
+static void a_login_in_a_session_is_answered(void)
+{
+	struct rig *r = challenged();
+
+	hears_vector(r, method->success_request);
+	hears_vector(r, plain->success);
+	hush(r);
+	for (unsigned i = 0; i < 2; i++) {
+		r->now += 10 * SEC;
+		hears_vector(r, plain->identity_request);
+		check_says(r, plain->identity_response);
+		hears_vector(r, method->challenge_request);
+		check_says(r, method->challenge_response);
+		hears_vector(r, method->success_request);
+		check_says(r, method->success_response);
+	}
+	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
+	check_mem(ppp_params(&r->p)->hlak, 32, method->hlak.data, method->hlak.len);
+	check_int(r->raised[PPP_EVENT_DOWN], 0);
+	hears_vector(r, plain->identity_request);
+	hears_vector(r, plain->failure);
+	check_int(r->failure.cause, CAUSE_AUTH_FAILED);
+}
+
 /* There are servers that know who calls. */
 static void a_challenge_needs_no_identity_before(void)
 {
@@ -360,6 +386,7 @@ int main(void)
 					  TEST(ipcp_from_a_proven_server_is_success),
 					  TEST(what_is_asked_again_is_answered_again),
 					  TEST(a_request_waits_for_the_credentials),
+					  TEST(a_login_in_a_session_is_answered),
 					  TEST(a_challenge_needs_no_identity_before),
 					  TEST(success_needs_the_proof),
 					  TEST(a_refusal_is_acknowledged_and_final),
