@@ -309,6 +309,9 @@ static int on_failed(struct tunnel *t, const struct ipc_message *m)
 	int r = worker_decode_failed(m, &failure);
 	if (r < 0)
 		return r;
+	/* For this nothing is waited. Who was to take EAP first has not asked for MS-CHAPv2 instead. */
+	if (failure.cause == CAUSE_AUTH_EAP && t->eap_first)
+		return -EBADMSG;
 	t->process.phase = WORKER_PHASE_ENDED;
 	if (failure.cause == CAUSE_CONNECT_NO_ROUTE && kernel_leads_into_tunnel(t, device))
 		tunnel_fail(t, failure.cause, "%s: only through %s, and no tunnel is carried by another",

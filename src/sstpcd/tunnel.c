@@ -121,7 +121,7 @@ static usec_t refused_login_wait(const struct tunnel *t)
 
 static usec_t retry_wait(struct tunnel *t)
 {
-	if (t->failure.cause == CAUSE_AUTH_EAP) /* not twice in a row: see tunnel_fail() */
+	if (t->failure.cause == CAUSE_AUTH_EAP) /* not twice in a row: see on_failed() */
 		return 0;
 	if (cause_class(t->failure.cause) != CAUSE_PERMANENT)
 		return backoff(t);

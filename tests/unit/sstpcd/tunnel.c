@@ -527,6 +527,21 @@ static void eap_is_tried_at_once_and_not_for_good(void)
 	check_str(text, "0xc\n");
 }
 
+/* Or a worker that somebody has taken over would be started again and again without a wait. */
+static void a_worker_that_took_eap_first_cannot_ask_for_it(void)
+{
+	_cleanup_world_ struct world w;
+
+	world_init(&w, "auth\nfail authentication-eap E=812\nexit 0\n");
+	write_file(&w, "script.1", "fail authentication-eap E=812\nexit 0\n");
+	tunnel_event(w.t, TUNNEL_EVENT_CONNECT);
+	check(reach_file(&w, "auth"));
+	check(reach(&w, TUNNEL_WAITING));
+	check_int(workers_started(&w), 2);
+	check_int(w.t->failure.cause, CAUSE_WORKER_BROKEN);
+	check(tunnel_next_attempt(w.t) - w.t->state_since >= 2 * USEC_PER_SEC);
+}
+
 static void another_path_is_tried_at_once(void)
 {
 	_cleanup_world_ struct world w;
@@ -1272,6 +1287,7 @@ int main(void)
 		TEST(a_password_that_has_worked_is_tried_again),
 		TEST(a_wrong_password_does_not_lock_the_account),
 		TEST(eap_is_tried_at_once_and_not_for_good),
+		TEST(a_worker_that_took_eap_first_cannot_ask_for_it),
 		TEST(another_path_is_tried_at_once),
 		TEST(a_resumed_machine_tries_at_once),
 		TEST(a_worker_that_ended_before_it_was_answered_is_heard),
