@@ -34,10 +34,8 @@ void auth_start(struct auth *a, unsigned type, usec_t now)
 
 void auth_network_began(struct auth *a)
 {
-	if (a->method != &auth_eap || a->config->role != PPP_CLIENT || a->eap.step != EAP_PROVEN)
-		return;
-	a->eap.step = EAP_DONE;
-	auth_succeed_with_keys(a);
+	if (a->method && a->method->network_began)
+		a->method->network_began(a);
 }
 
 void auth_credentials_known(struct auth *a)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Authentication as the link sees it: a method takes packets and deadlines and ends in a status. A new method
- * is a table of three functions, its state in `struct auth`, and a row in the table of lcp.c.
+ * is a table of functions, its state in `struct auth`, and a row in the table of lcp.c.
  */
 #pragma once
 
@@ -28,6 +28,8 @@ struct auth_method {
 	void (*input)(struct auth *a, const struct packet *p, usec_t now);
 	/* The deadline of the method has come: send (again). */
 	void (*timeout)(struct auth *a, usec_t now);
+	/* The peer goes on to the network layer. NULL: that says nothing. */
+	void (*network_began)(struct auth *a);
 };
 
 extern const struct auth_method auth_pap;
@@ -109,10 +111,7 @@ void auth_init(struct auth *a, const struct ppp_config *config, const struct cre
 void auth_start(struct auth *a, unsigned type, usec_t now);
 /* The link went down: forgets everything. */
 void auth_reset(struct auth *a);
-/*
- * Client: the server goes on to the network layer. From one that has proven itself that is as good as an
- * EAP-Success, which may get lost (RFC 3748 §4.2), and which pppd never sends.
- */
+/* The peer goes on to the network layer, which may be its word of success. */
 void auth_network_began(struct auth *a);
 /* The credentials have come: whatever waits for them goes out at the next timeout, which is due at once. */
 void auth_credentials_known(struct auth *a);

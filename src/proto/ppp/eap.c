@@ -255,6 +255,14 @@ static void receive_success(struct auth *a)
 	auth_succeed_with_keys(a);
 }
 
+/* From a server that has proven itself this is as good as an EAP-Success, which may get lost (RFC 3748 §4.2),
+ * and which pppd never sends. */
+static void network_began(struct auth *a)
+{
+	if (a->config->role == PPP_CLIENT && a->eap.step == EAP_PROVEN)
+		receive_success(a);
+}
+
 static void receive_failure(struct auth *a)
 {
 	struct eap *e = &a->eap;
@@ -418,4 +426,5 @@ const struct auth_method auth_eap = {
 	.start = start,
 	.input = input,
 	.timeout = timeout,
+	.network_began = network_began,
 };
