@@ -21,6 +21,12 @@ static void check_says(struct rig *r, struct vector_bytes frame)
 	check_mem(said, len, frame.data, frame.len);
 }
 
+static void exchange(struct rig *r, struct vector_bytes request, struct vector_bytes response)
+{
+	hears_vector(r, request);
+	check_says(r, response);
+}
+
 /* Up to an opened LCP with EAP, as the user of the vectors. */
 static struct rig *eap_rig(bool knows_password)
 {
@@ -56,12 +62,9 @@ static void a_login_is_byte_for_byte(void)
 {
 	struct rig *r = eap_rig(true);
 
-	hears_vector(r, plain->identity_request);
-	check_says(r, plain->identity_response);
-	hears_vector(r, method->challenge_request);
-	check_says(r, method->challenge_response);
-	hears_vector(r, method->success_request);
-	check_says(r, method->success_response);
+	exchange(r, plain->identity_request, plain->identity_response);
+	exchange(r, method->challenge_request, method->challenge_response);
+	exchange(r, method->success_request, method->success_response);
 	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 0);
 	hears_vector(r, plain->success);
 	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
@@ -95,12 +98,9 @@ static void what_is_asked_again_is_answered_again(void)
 {
 	struct rig *r = challenged();
 
-	hears_vector(r, method->challenge_request);
-	check_says(r, method->challenge_response);
-	hears_vector(r, method->success_request);
-	check_says(r, method->success_response);
-	hears_vector(r, method->success_request);
-	check_says(r, method->success_response);
+	exchange(r, method->challenge_request, method->challenge_response);
+	exchange(r, method->success_request, method->success_response);
+	exchange(r, method->success_request, method->success_response);
 	hears_vector(r, plain->success);
 	hush(r);
 	hears_vector(r, plain->success);
@@ -133,12 +133,9 @@ static void a_login_in_a_session_is_answered(void)
 	hush(r);
 	for (unsigned i = 0; i < 2; i++) {
 		r->now += 10 * SEC;
-		hears_vector(r, plain->identity_request);
-		check_says(r, plain->identity_response);
-		hears_vector(r, method->challenge_request);
-		check_says(r, method->challenge_response);
-		hears_vector(r, method->success_request);
-		check_says(r, method->success_response);
+		exchange(r, plain->identity_request, plain->identity_response);
+		exchange(r, method->challenge_request, method->challenge_response);
+		exchange(r, method->success_request, method->success_response);
 	}
 	check_int(r->raised[PPP_EVENT_AUTHENTICATED], 1);
 	check_mem(ppp_params(&r->p)->hlak, 32, method->hlak.data, method->hlak.len);
@@ -153,8 +150,7 @@ static void a_challenge_needs_no_identity_before(void)
 {
 	struct rig *r = eap_rig(true);
 
-	hears_vector(r, method->challenge_request);
-	check_says(r, method->challenge_response);
+	exchange(r, method->challenge_request, method->challenge_response);
 }
 
 static void success_needs_the_proof(void)
@@ -181,8 +177,7 @@ static void a_refusal_is_acknowledged_and_final(void)
 {
 	struct rig *r = challenged();
 
-	hears_vector(r, method->failure_request);
-	check_says(r, method->failure_response);
+	exchange(r, method->failure_request, method->failure_response);
 	check_int(r->failure.cause, CAUSE_AUTH_FAILED);
 	check_str(r->failure.detail, "EAP-MSCHAPv2 error 691: no");
 
@@ -214,8 +209,7 @@ static void another_method_is_answered_by_ours(void)
 	r = eap_rig(true);
 	hears(r, "ff03c227 01220006 0d20");
 	hush(r);
-	hears_vector(r, method->challenge_request);
-	check_says(r, method->challenge_response);
+	exchange(r, method->challenge_request, method->challenge_response);
 	hears_vector(r, plain->failure);
 	check_int(r->failure.cause, CAUSE_AUTH_FAILED);
 }
@@ -224,8 +218,7 @@ static void a_notification_is_acknowledged_and_told(void)
 {
 	struct rig *r = eap_rig(true);
 
-	hears_vector(r, plain->notification_request);
-	check_says(r, plain->notification_response);
+	exchange(r, plain->notification_request, plain->notification_response);
 	hears_vector(r, plain->failure);
 	check_str(r->failure.detail, "EAP: the user was refused before any challenge: hello");
 }
