@@ -33,14 +33,16 @@ static unsigned set_offloads(int fd, unsigned wanted)
 static int open_failed(const char *path, struct failure *failure)
 {
 	int error = errno;
-	char why[64] = "";
+	char why[80] = "";
 	struct stat node;
 
 	/* Root that may not open the node is in a container whose device policy forbids it. */
 	bool privilege = (error == EACCES || error == EPERM) && geteuid() != 0;
 	/* Where no udev set it up it is root's alone, and CAP_NET_ADMIN does not help. */
 	if (privilege && stat(path, &node) == 0 && !(node.st_mode & S_IWOTH))
-		(void)snprintf(why, sizeof(why), " (it has mode %o; usual is 666)", node.st_mode & 07777U);
+		(void)snprintf(why, sizeof(why),
+			       " (its mode is %o; chmod 666 opens it to users with CAP_NET_ADMIN)",
+			       node.st_mode & 07777U);
 	failure_set(failure, privilege ? CAUSE_NO_PRIVILEGE : cause_unless_limit(CAUSE_NO_TUN, -error),
 		    "open %s: %s%s", path, strerror(error), why);
 	return -error;
